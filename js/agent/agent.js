@@ -1,0 +1,307 @@
+'use strict';
+// The agent: the endpoint, the bus and everything an observer can ask about.
+
+const { performance } = require('node:perf_hooks');
+const { threadId } = require('node:worker_threads');
+const { version } = require('../../package.json');
+const { LogChannel } = require('../log/channel');
+const { LoopWatch, inspectProcess } = require('../state/process');
+const { Registry } = require('../state/registry');
+const { Bus, PROTOCOL } = require('./bus');
+const { Costs } = require('./costs');
+const { Endpoint, EndpointError, endpointPath } = require('./endpoint');
+const { Overrides } = require('./overrides');
+const { Peer } = require('./peer');
+const { answer } = require('./requests');
+
+// What copies of the package expect of an agent made by another; raised when that changes.
+const CONTRACT = 1;
+const PEERS_MAX = 64;
+const MEBI = 1 << 20;
+
+/** @typedef {import('../probes/provider').Provider} Provider */
+
+/**
+ * @typedef {object} Status
+ * @property {'on' | 'off' | 'starting'} state
+ * @property {string | null} reason why it is off
+ * @property {string | null} hint what to do about it
+ * @property {string | null} endpoint path of the socket
+ * @property {string} version of the package whose agent it is
+ * @property {number} protocol
+ * @property {number} peers connected now
+ */
+
+class Agent {
+  /** @param {NodeJS.ProcessEnv} env */
+  constructor(env) {
+    this.contract = CONTRACT;
+    this.version = version;
+    this.tid = threadId;
+    this.costs = new Costs();
+    this.bus = new Bus(this.costs, {
+      peer: bytesFrom(env.NODEOBS_QUEUE_PEER, 8 * MEBI),
+      all: bytesFrom(env.NODEOBS_QUEUE_ALL, 32 * MEBI),
+    });
+    this.registry = new Registry();
+    this.overrides = new Overrides(this);
+    this.loop = new LoopWatch();
+    this.kernel = { state: 'off', reason: 'this version has no native part' };
+    /** @type {Map<string, WeakRef<LogChannel>>} */
+    this.logs = new Map();
+    this.forgetLog = new FinalizationRegistry((/** @type {string} */ name) => {
+      if (this.logs.get(name)?.deref() === undefined) this.logs.delete(name);
+    });
+    /** @type {Set<WeakRef<Provider>>} */
+    this.providerRefs = new Set();
+    this.forgetProvider = new FinalizationRegistry((/** @type {WeakRef<Provider>} */ ref) =>
+      this.providerRefs.delete(ref),
+    );
+    /** @type {Set<Peer>} */
+    this.peers = new Set();
+    this.peersSeen = 0;
+    this.events = this.bus.topic('agent');
+    /** @type {Set<Peer>} whose loop figures are kept up */
+    this.loopPeers = new Set();
+    /** @type {Endpoint | null} */
+    this.endpoint = null;
+    /** @type {Pick<Status, 'state' | 'reason' | 'hint'>} */
+    this.life = { state: 'starting', reason: null, hint: null };
+    this.#registerOwnTypes();
+  }
+
+  /** Starts listening. Never throws: why it can't is in {@link status}. */
+  start() {
+    const wish = process.env.NODEOBS;
+    if (wish === 'off' || wish === '0' || wish === 'false') {
+      this.turnOff(`NODEOBS=${wish} is set`, 'unset NODEOBS and restart the process');
+      return;
+    }
+    try {
+      const euid = process.geteuid?.();
+      if (euid === undefined) throw new EndpointError('no unix sockets here', 'use Linux');
+      this.endpoint = new Endpoint(endpointPath(process.env, euid, this.tid), {
+        connection: (socket) => this.#accept(socket),
+        listening: () => {
+          this.life = { state: 'on', reason: null, hint: null };
+        },
+        failed: (error) => this.turnOff(error.message, error.hint),
+      });
+      process.on('exit', (code) => this.#exit(code));
+    } catch (error) {
+      const hint = error instanceof EndpointError ? error.hint : 'please report this';
+      this.turnOff(error instanceof Error ? error.message : String(error), hint);
+    }
+  }
+
+  /**
+   * Closes the endpoint and all connections, for good.
+   * @param {string} [reason] shown in {@link status}
+   */
+  stop(reason = 'stopped by the application') {
+    if (this.life.state === 'off') return;
+    this.announce('stopped', { reason });
+    this.#leave();
+    this.turnOff(reason, 'restart the process');
+  }
+
+  /** @returns {Status} */
+  status() {
+    return {
+      ...this.life,
+      endpoint: this.life.state === 'on' ? (this.endpoint?.file ?? null) : null,
+      version: this.version,
+      protocol: PROTOCOL,
+      peers: this.peers.size,
+    };
+  }
+
+  /**
+   * The channel of the loggers of this name.
+   * @param {string} name
+   * @returns {LogChannel}
+   */
+  channel(name) {
+    const known = this.logs.get(name)?.deref();
+    if (known) return known;
+    const channel = new LogChannel(name, this.bus, this.costs);
+    this.logs.set(name, new WeakRef(channel));
+    this.forgetLog.register(channel, name);
+    this.overrides.apply(channel);
+    return channel;
+  }
+
+  /** @returns {Generator<LogChannel>} */
+  *channels() {
+    for (const ref of this.logs.values()) {
+      const channel = ref.deref();
+      if (channel) yield channel;
+    }
+  }
+
+  /** @param {Provider} provider kept weakly */
+  addProvider(provider) {
+    const ref = new WeakRef(provider);
+    this.providerRefs.add(ref);
+    this.forgetProvider.register(provider, ref);
+  }
+
+  /** @returns {Generator<Provider>} */
+  *providers() {
+    for (const ref of this.providerRefs) {
+      const provider = ref.deref();
+      if (provider) yield provider;
+    }
+  }
+
+  /** Publishes an event of the agent's own life. @param {string} event @param {object} more */
+  announce(event, more) {
+    if (this.events.live === 0) return;
+    const time = new Date().toISOString();
+    const record = { event, time, pid: process.pid, tid: this.tid, ...more };
+    this.events.publish(`${JSON.stringify(record)}\n`);
+  }
+
+  /** Keeps the event-loop figures up until this peer leaves. @param {Peer} peer */
+  watchLoop(peer) {
+    if (this.loopPeers.has(peer)) return;
+    this.loopPeers.add(peer);
+    const end = this.loop.watch();
+    peer.endings.push(() => {
+      this.loopPeers.delete(peer);
+      end();
+    });
+  }
+
+  stats() {
+    const { costs, bus } = this;
+    let { sent } = costs.bytes;
+    let queued = 0;
+    for (const { outbox } of this.peers) {
+      sent += outbox.written;
+      queued += outbox.bytes;
+    }
+    /** @type {Record<string, object>} */
+    const topics = {};
+    for (const { name, published, sent, dropped } of bus.all()) {
+      if (published > 0) topics[name] = { published, sent, dropped };
+    }
+    return {
+      since: costs.since.toISOString(),
+      uptime_ms: Math.round(Date.now() - costs.since.getTime()),
+      spent_ms: costs.spent,
+      bytes: { sent, received: costs.bytes.received, queued, queued_peak: bus.heldPeak },
+      records: costs.records,
+      batches: costs.batches,
+      topics,
+      peers: [...this.peers].map((peer) => ({
+        id: peer.id,
+        type: peer.type,
+        name: peer.name,
+        since: peer.since.toISOString(),
+        queued: peer.outbox.bytes,
+        sent: peer.sent,
+        dropped: peer.dropped,
+        subscriptions: peer.subscriptions.size,
+      })),
+      refused: Object.fromEntries(costs.refused),
+      recent_refusals: costs.recentRefusals,
+      memory: { queued: bus.held, limit_peer: bus.limits.peer, limit_all: bus.limits.all },
+      connections: { now: this.peers.size, ever: this.peersSeen },
+    };
+  }
+
+  /** @param {Peer} peer @param {Buffer} body @returns {string} */
+  answer(peer, body) {
+    const start = performance.now();
+    const text = answer(this, peer, body);
+    this.costs.spent.requests += performance.now() - start;
+    return text;
+  }
+
+  /** @param {Peer} peer */
+  gone(peer) {
+    this.peers.delete(peer);
+  }
+
+  /** @param {import('node:net').Socket} socket */
+  #accept(socket) {
+    this.peersSeen += 1;
+    if (this.peers.size >= PEERS_MAX) {
+      this.costs.refuse('peers');
+      socket.on('error', () => {});
+      socket.destroy();
+      return;
+    }
+    this.peers.add(new Peer(this.peersSeen, socket, this));
+  }
+
+  // Whatever a kernel buffer still takes reaches the observers; nothing waits for them.
+  /** @param {number} code */
+  #exit(code) {
+    try {
+      this.announce('exit', { code });
+      this.#leave();
+    } catch {
+      // The process is going down; there is nobody to tell.
+    }
+  }
+
+  #leave() {
+    this.bus.flush();
+    this.endpoint?.close();
+    for (const peer of [...this.peers]) {
+      peer.outbox.flush();
+      peer.close();
+    }
+  }
+
+  /** @param {string} reason why there is no agent @param {string} hint what to do about it */
+  turnOff(reason, hint) {
+    this.life = { state: 'off', reason, hint };
+  }
+
+  #registerOwnTypes() {
+    const { registry } = this;
+    const pid = String(process.pid);
+    registry.builtIn('process', {
+      fields: ['node', 'title', 'uptime_s', 'tid'],
+      count: () => 1,
+      ids: () => ({ ids: [pid], total: 1 }),
+      get: (id) => (id === pid ? inspectProcess(this.loop) : undefined),
+    });
+    registry.builtIn('logger', {
+      fields: ['level', 'records', 'override', 'snooped'],
+      count: () => [...this.channels()].length,
+      ids: (limit) =>
+        firstOf(
+          [...this.channels()].map(({ name }) => name),
+          limit,
+        ),
+      get: (id) => this.logs.get(id)?.deref()?.describe(),
+    });
+    registry.builtIn('provider', {
+      fields: ['module', 'enabled', 'probes'],
+      count: () => [...this.providers()].length,
+      ids: (limit) =>
+        firstOf(
+          [...this.providers()].map(({ id }) => id),
+          limit,
+        ),
+      get: (id) => [...this.providers()].find((provider) => provider.id === id)?.inspect(),
+    });
+  }
+}
+
+/** @param {string[]} ids @param {number} limit */
+function firstOf(ids, limit) {
+  return { ids: ids.slice(0, limit), total: ids.length };
+}
+
+/** @param {string | undefined} text @param {number} fallback */
+function bytesFrom(text, fallback) {
+  const value = Number(text);
+  return text && Number.isFinite(value) && value > 0 ? value : fallback;
+}
+
+module.exports = { Agent, CONTRACT };

@@ -1,0 +1,153 @@
+'use strict';
+// What waits to be written to one peer. Writes go to the descriptor directly and never block.
+//
+// Why not socket.write(): libuv keeps the event loop alive while a write is pending, unref'd or
+// not, so one observer that stopped reading would keep a finished application from exiting. Here
+// nothing is ever pending in libuv; a full kernel buffer is tried again by an unref'd timer.
+
+const fs = require('node:fs');
+const { clearTimeout, setTimeout } = require('node:timers'); // before anybody fakes the globals
+
+const RETRY_FIRST_MS = 1;
+const RETRY_LAST_MS = 100;
+const BUFFERS_PER_WRITE = 64;
+
+/**
+ * @typedef {object} Entry one message
+ * @property {Buffer[]} buffers
+ * @property {number} bytes
+ * @property {() => void} sent the kernel has all of it
+ * @property {() => void} lost the peer went before it had all of it
+ */
+
+class Outbox {
+  /**
+   * @param {() => number} descriptor the non-blocking descriptor, asked before every write because
+   *   its number belongs to somebody else once the socket is closed; -1 when it is
+   * @param {object} events
+   * @param {(error: Error) => void} events.failed the peer can't be written to any more
+   * @param {() => void} events.drained the queue is empty again
+   */
+  constructor(descriptor, events) {
+    this.descriptor = descriptor;
+    this.events = events;
+    /** @type {Entry[]} */
+    this.queue = [];
+    this.head = 0; // first entry of the queue that is not sent
+    this.offset = 0; // bytes of that entry that are sent
+    this.bytes = 0; // queued, the sent part of the first entry included
+    this.written = 0;
+    this.retryMs = RETRY_FIRST_MS;
+    /** @type {NodeJS.Timeout | null} */
+    this.timer = null;
+    this.closed = false;
+  }
+
+  get empty() {
+    return this.head === this.queue.length;
+  }
+
+  /** @param {Entry} entry */
+  push(entry) {
+    if (this.closed) {
+      entry.lost();
+      return;
+    }
+    this.queue.push(entry);
+    this.bytes += entry.bytes;
+    if (this.timer === null) this.flush();
+  }
+
+  /** Writes what the kernel takes now; the rest is tried again by itself. */
+  flush() {
+    const backlog = this.timer !== null;
+    try {
+      while (!this.closed && !this.empty && this.#write());
+    } catch (error) {
+      this.#stopTimer();
+      this.events.failed(/** @type {Error} */ (error));
+      return;
+    }
+    if (this.closed) return;
+    if (!this.empty) this.#retryLater();
+    else if (backlog) {
+      this.#stopTimer();
+      this.retryMs = RETRY_FIRST_MS;
+      this.events.drained();
+    }
+  }
+
+  /** Gives up: what is still queued is lost. */
+  close() {
+    if (this.closed) return;
+    this.closed = true;
+    this.#stopTimer();
+    const rest = this.queue.slice(this.head);
+    this.queue = [];
+    this.head = 0;
+    this.bytes = 0;
+    for (const entry of rest) entry.lost();
+  }
+
+  /** @returns {boolean} whether the kernel took something */
+  #write() {
+    /** @type {Buffer[]} */
+    const buffers = [];
+    let skip = this.offset;
+    for (let i = this.head; i < this.queue.length && buffers.length < BUFFERS_PER_WRITE; i++) {
+      for (const buffer of this.queue[i].buffers) {
+        if (skip >= buffer.length) skip -= buffer.length;
+        else {
+          buffers.push(skip > 0 ? buffer.subarray(skip) : buffer);
+          skip = 0;
+        }
+      }
+    }
+    const fd = this.descriptor();
+    if (fd < 0) throw new Error('closed');
+    let count;
+    try {
+      count = fs.writevSync(fd, buffers);
+    } catch (error) {
+      if (/** @type {NodeJS.ErrnoException} */ (error).code === 'EAGAIN') return false;
+      throw error;
+    }
+    this.written += count;
+    this.retryMs = RETRY_FIRST_MS;
+    this.#advance(count);
+    return true;
+  }
+
+  /** @param {number} count bytes just written */
+  #advance(count) {
+    this.offset += count;
+    while (!this.empty && this.offset >= this.queue[this.head].bytes) {
+      const entry = this.queue[this.head];
+      this.offset -= entry.bytes;
+      this.bytes -= entry.bytes;
+      this.head += 1;
+      entry.sent();
+    }
+    if (this.empty) {
+      this.queue.length = 0;
+      this.head = 0;
+    } else if (this.head > 256) {
+      this.queue.splice(0, this.head);
+      this.head = 0;
+    }
+  }
+
+  #retryLater() {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.flush(), this.retryMs);
+    this.timer.unref();
+    this.retryMs = Math.min(2 * this.retryMs, RETRY_LAST_MS);
+  }
+
+  #stopTimer() {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+  }
+}
+
+module.exports = { Outbox };

@@ -1,0 +1,95 @@
+// biome-ignore-all lint/suspicious/noExplicitAny: objects and probes are whatever they are
+// Types of the npm package nodeobs.
+
+export * from './log/index';
+
+/** `int`: 64 bits, signed; `char *`: a string; `json`: anything that JSON can hold. */
+export type ProbeType = 'int' | 'char *' | 'json' | (string & {});
+
+export interface Probe {
+  readonly name: string;
+  readonly types: string[];
+  /** How often it fired: only while somebody listened. */
+  readonly fired: number;
+  /** Callbacks that threw or gave no array, and arguments that could not be converted. */
+  readonly errors: number;
+  /**
+   * Fires the probe if somebody listens; else the callback does not run.
+   * @param callback makes the arguments; runs once however many listen
+   * @param args handed to the callback, so that it need not be a new closure
+   * @returns true when it fired
+   * @throws TypeError when `callback` is not a function; nothing that it does is thrown
+   */
+  fire<A extends unknown[]>(
+    callback: (this: Probe, ...args: A) => unknown[],
+    ...args: A
+  ): true | undefined;
+}
+
+export interface Provider {
+  readonly name: string;
+  readonly module: string;
+  readonly enabled: boolean;
+  /** Declares a probe with at most 32 arguments; it is also there as `provider[name]`. */
+  addProbe(name: string, ...types: ProbeType[]): Probe;
+  removeProbe(probe: Probe): true;
+  /** Lets observers see the probes. */
+  enable(): void;
+  /** Hides them; `enable` brings them back. */
+  disable(): void;
+  /** Fires a probe by name; true when there is such a probe, fired or not. */
+  fire<A extends unknown[]>(
+    name: string,
+    callback: (this: Probe, ...args: A) => unknown[],
+    ...args: A
+  ): true | undefined;
+  [probe: string]: any;
+}
+
+/** A set of probes. Without `module`, one that no other provider of the thread has. */
+export function createProvider(name: string, module?: string): Provider;
+export function createDTraceProvider(name: string, module?: string): Provider;
+
+export interface KangCallbacks {
+  list_types(): string[];
+  list_objects(type: string): string[];
+  get(type: string, id: string): unknown;
+  schema?(type: string): { summaryFields?: string[] };
+  stats?(): object;
+}
+
+export interface Registry {
+  /** Names a type: what is shown of its objects, and which keys of that in a table. */
+  define<T = any>(
+    type: string,
+    options?: { fields?: readonly string[]; inspect?: (object: T) => unknown },
+  ): void;
+  /** Makes an object visible until it is removed or collected; returns its id. */
+  add(type: string, object: unknown, id?: string | number): string;
+  /** Whether it was there. */
+  remove(type: string, id: string | number): boolean;
+  /** Offers state through kang's callbacks; the returned function takes them back. */
+  provide(callbacks: KangCallbacks): () => void;
+}
+
+export const registry: Registry;
+
+export interface AgentStatus {
+  state: 'on' | 'off' | 'starting';
+  /** Why it is off. */
+  reason: string | null;
+  /** What to do about it. */
+  hint: string | null;
+  /** Path of the socket. */
+  endpoint: string | null;
+  version: string;
+  protocol: number;
+  /** Observers connected now. */
+  peers: number;
+}
+
+export const agent: {
+  status(): AgentStatus;
+  /** Closes this thread's endpoint for good. */
+  stop(): void;
+};

@@ -1,0 +1,24 @@
+// The same names for `import`; one agent serves both kinds of modules.
+import nodeobs from './index.js';
+
+export default nodeobs;
+export const {
+  agent,
+  createDTraceProvider,
+  createLogger,
+  createProvider,
+  registry,
+  DEBUG,
+  ERROR,
+  FATAL,
+  INFO,
+  LOG_VERSION,
+  Logger,
+  RingBuffer,
+  TRACE,
+  WARN,
+  levelFromName,
+  nameFromLevel,
+  resolveLevel,
+  stdSerializers,
+} = nodeobs;

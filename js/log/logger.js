@@ -1,0 +1,276 @@
+'use strict';
+// The logger. Its API, its records and the order of their keys are bunyan's: see docs/compat.md.
+
+const { EventEmitter } = require('node:events');
+const os = require('node:os');
+const agent = require('../agent');
+const { resolveLevel } = require('./levels');
+const methods = require('./methods');
+const { applySerializers } = require('./serializers');
+const { Sink } = require('./sink');
+const { assertion, openStream, reopen, watchErrors } = require('./streams');
+
+/** @typedef {import('./serializers').Serializers} Serializers */
+/** @typedef {import('./streams').StreamEntry} StreamEntry */
+/** @typedef {string | number} LevelLike */
+
+// What of a logger's options is not a field.
+const CONFIG = new Set(['stream', 'streams', 'level', 'serializers', 'src']);
+
+/**
+ * A logger; createLogger makes one, `child` makes another with more fields. A function and not a
+ * class, so that it can be called without `new` and inherited from with util.inherits.
+ * @constructor
+ * @param {any} options for a child: its parent
+ * @param {any} [childOptions]
+ * @param {boolean} [simple] see {@link Logger#child}
+ * @throws {TypeError} what is wrong with the options
+ */
+function Logger(options, childOptions, simple) {
+  if (!(this instanceof Logger)) return new Logger(options, childOptions, simple);
+  const parent = childOptions === undefined ? null : options;
+  if (parent !== null && !(parent instanceof Logger)) {
+    throw new TypeError('invalid Logger creation: do not pass a second arg');
+  }
+  const own = parent === null ? options : childOptions;
+  checkOptions(own, parent !== null);
+  EventEmitter.call(/** @type {any} */ (this));
+
+  /** @type {Sink} */
+  this._sink = parent === null ? rootSink(own) : simple ? parent._sink : parent._sink.fork();
+  /** @type {Serializers | null} */
+  this.serializers = parent === null ? null : parent.serializers;
+  /** Whether records tell where they were logged. */
+  this.src = parent === null ? false : Boolean(parent.src);
+  /** @type {Record<string, any>} */
+  this._fields = {};
+  /** Whether the application has got hold of our fields and may change them. */
+  this._exposed = false;
+  /** How all our lines begin, see line.js; undefined: not made. @type {string | undefined} */
+  this._head = undefined;
+  /** The parent's, which ours goes on from. @type {string} */
+  this._base = '';
+  /** The number of its fields. @type {number} */
+  this._baseKeys = 0;
+
+  if (parent !== null) inheritFields(this, parent);
+  if (simple) addFields(this, own);
+  else if (parent !== null) configureChild(this, own);
+  else configureRoot(this, own);
+}
+
+Object.setPrototypeOf(Logger.prototype, EventEmitter.prototype);
+Object.setPrototypeOf(Logger, EventEmitter);
+Object.assign(Logger.prototype, methods);
+
+/**
+ * A logger with more fields. It starts with our streams, levels and serializers; what it changes
+ * in them concerns only itself.
+ * @param {any} [options] fields, and as for createLogger: level, streams (to be added),
+ *   serializers, src
+ * @param {boolean} [simple] the options are only fields, which no serializer has to see; streams
+ *   and levels are the parent's, and stay so
+ * @returns {Logger}
+ * @throws {TypeError} what is wrong with the options
+ */
+Logger.prototype.child = function child(options, simple) {
+  const Class = /** @type {typeof Logger} */ (this.constructor); // a subclass makes its own kind
+  return new Class(this, options || {}, simple);
+};
+
+/**
+ * @param {any} spec see docs/logging.md
+ * @param {LevelLike | null} [defaultLevel] where the spec has none; info
+ * @throws {Error} what is wrong with the spec
+ */
+Logger.prototype.addStream = function addStream(spec, defaultLevel) {
+  const entry = openStream(spec, defaultLevel);
+  watchErrors(entry, (error) => emitError(this, error, entry));
+  this._sink.add(entry);
+};
+
+/**
+ * @param {Serializers} serializers later ones replace earlier ones of the same field
+ * @throws {TypeError} one is not a function
+ */
+Logger.prototype.addSerializers = function addSerializers(serializers) {
+  for (const [field, serializer] of Object.entries(serializers)) {
+    if (typeof serializer !== 'function') {
+      throw new TypeError(`invalid serializer for "${field}" field: must be a function`);
+    }
+  }
+  this.serializers ??= {};
+  Object.assign(this.serializers, serializers);
+};
+
+/** Goes on in new files, for log rotation that moves the old ones away. No record is lost. */
+Logger.prototype.reopenFileStreams = function reopenFileStreams() {
+  for (const entry of this._sink.entries) {
+    if (entry.type === 'file') reopen(entry);
+  }
+};
+
+/**
+ * The level: without a value the lowest of all streams, with one that of all streams is set.
+ * @param {LevelLike} [value]
+ * @returns {number | undefined}
+ * @throws {Error} no such level
+ */
+Logger.prototype.level = function level(value) {
+  if (value === undefined) return this._sink.level;
+  this._sink.setLevel(resolveLevel(value));
+  return undefined;
+};
+
+/**
+ * The levels of the streams: of all without arguments, else of one, which a value sets.
+ * @param {number | string} [nameOrIndex] of a stream
+ * @param {LevelLike} [value]
+ * @returns {number[] | number | undefined}
+ * @throws {Error} no such stream, no such level
+ */
+Logger.prototype.levels = function levels(nameOrIndex, value) {
+  const { entries } = this._sink;
+  if (nameOrIndex === undefined) {
+    if (value !== undefined) throw assertion('levels(undefined, level): name a stream');
+    return entries.map((entry) => entry.level);
+  }
+  let index = nameOrIndex;
+  if (typeof index === 'number') {
+    if (!entries[index]) throw new Error(`invalid stream index: ${index}`);
+  } else {
+    index = entries.findIndex(({ name }) => name === nameOrIndex);
+    if (index < 0) throw new Error(`no stream with name "${nameOrIndex}"`);
+  }
+  if (value === undefined) return entries[index].level;
+  this._sink.setStreamLevel(index, resolveLevel(value));
+  return undefined;
+};
+
+Object.defineProperties(Logger.prototype, {
+  fields: {
+    configurable: true,
+    /** @this {Logger} */
+    get() {
+      this._exposed = true;
+      this._head = undefined;
+      return this._fields;
+    },
+    /** @this {Logger} @param {Record<string, any>} fields */
+    set(fields) {
+      this._exposed = true;
+      this._head = undefined;
+      this._fields = fields;
+    },
+  },
+  streams: {
+    configurable: true,
+    /** @this {Logger} */
+    get() {
+      return this._sink.expose();
+    },
+    /** @this {Logger} @param {StreamEntry[]} entries */
+    set(entries) {
+      this._sink.replace(entries);
+    },
+  },
+});
+
+/** @param {any} options @param {boolean} child */
+function checkOptions(options, child) {
+  if (!options) throw new TypeError('options (object) is required');
+  if (child && options.name) {
+    throw new TypeError('invalid options.name: child cannot set logger name');
+  }
+  if (!child && !options.name) throw new TypeError('options.name (string) is required');
+  if (options.stream && options.streams) {
+    throw new TypeError('cannot mix "streams" and "stream" options');
+  }
+  if (options.streams && !Array.isArray(options.streams)) {
+    throw new TypeError('invalid options.streams: must be an array');
+  }
+  const { serializers } = options;
+  if (serializers && (typeof serializers !== 'object' || Array.isArray(serializers))) {
+    throw new TypeError('invalid options.serializers: must be an object');
+  }
+}
+
+/** @param {any} options */
+function rootSink(options) {
+  const channel = agent.channel(String(options.name));
+  const sink = new Sink(channel, [], Number.POSITIVE_INFINITY);
+  channel.add(sink);
+  return sink;
+}
+
+/** @param {Logger} logger @param {any} options */
+function configureRoot(logger, options) {
+  const { stream, streams, level } = options;
+  if (streams) for (const spec of streams) logger.addStream(spec, level);
+  else logger.addStream({ type: 'stream', stream: stream || process.stdout, level });
+  const fields = configuredFields(logger, options);
+  if (!fields.hostname) fields.hostname = os.hostname();
+  if (!fields.pid) fields.pid = process.pid;
+  addFields(logger, fields);
+}
+
+/** @param {Logger} logger @param {any} options */
+function configureChild(logger, options) {
+  const { stream, streams, level } = options;
+  if (level) logger.level(level);
+  if (stream) logger.addStream({ type: 'stream', stream, level });
+  else if (streams) for (const spec of streams) logger.addStream(spec, level);
+  if (logger.serializers !== null) logger.serializers = { ...logger.serializers };
+  addFields(logger, configuredFields(logger, options));
+}
+
+/**
+ * Takes what of the options is common to roots and children; the rest are fields, serialized.
+ * @param {Logger} logger
+ * @param {any} options
+ */
+function configuredFields(logger, options) {
+  if (options.serializers) logger.addSerializers(options.serializers);
+  if (options.src) logger.src = true;
+  /** @type {Record<string, any>} */
+  const fields = {};
+  for (const key of Object.keys(options)) {
+    if (!CONFIG.has(key)) fields[key] = options[key];
+  }
+  if (logger.serializers !== null) applySerializers(logger.serializers, fields, false);
+  return fields;
+}
+
+/** @param {Logger} logger @param {Logger} parent */
+function inheritFields(logger, parent) {
+  const from = parent._fields;
+  const keys = Object.keys(from);
+  for (let i = 0; i < keys.length; i++) logger._fields[keys[i]] = from[keys[i]];
+  if (!parent._exposed) logger._base = parent._head ?? '';
+  logger._baseKeys = keys.length;
+}
+
+/** @param {Logger} logger @param {Record<string, any>} fields */
+function addFields(logger, fields) {
+  const to = logger._fields;
+  const keys = Object.keys(fields);
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i];
+    if (key === '__proto__') continue; // would not be a field but a prototype
+    if (Object.hasOwn(to, key)) logger._base = ''; // takes the place of the parent's
+    to[key] = fields[key];
+  }
+}
+
+/**
+ * @param {Logger} logger
+ * @param {unknown} error
+ * @param {StreamEntry} entry
+ * @returns {boolean} whether somebody listens; an 'error' nobody listens for would be thrown
+ */
+function emitError(logger, error, entry) {
+  const emitter = /** @type {EventEmitter} */ (/** @type {unknown} */ (logger));
+  return emitter.listenerCount('error') > 0 && emitter.emit('error', error, entry);
+}
+
+module.exports = { Logger };

@@ -1,0 +1,239 @@
+'use strict';
+// Providers and probes: dtrace-provider's API. A probe is live while its provider is enabled and
+// somebody subscribed to it; else firing it costs one flag test.
+
+const { threadId } = require('node:worker_threads');
+const agent = require('../agent');
+const { isoNow } = require('../agent/clock');
+const { ARGUMENTS_MAX, encoderOf } = require('./arguments');
+
+/** What a probe of a disabled provider fires into: nobody, ever. */
+const NOWHERE = Object.freeze({ live: 0 });
+
+let modules = 0;
+
+/**
+ * @param {string} message
+ * @param {TypeErrorConstructor | RangeErrorConstructor} [Kind]
+ */
+function badArgument(message, Kind = TypeError) {
+  return Object.assign(new Kind(message), { code: 'ERR_NODEOBS_ARGUMENT' });
+}
+
+/** One probe of a {@link Provider}; made by {@link Provider.addProbe}. */
+class Probe {
+  /**
+   * @param {Provider} provider kept alive by its probes
+   * @param {string} name @param {string[]} types
+   */
+  constructor(provider, name, types) {
+    /** @type {{live: number}} the bus's topic while the provider is enabled */
+    this._topic = NOWHERE;
+    this.provider = provider;
+    this.name = name;
+    this.types = types;
+    this.fired = 0;
+    this.errors = 0;
+    this._encoders = types.map(encoderOf);
+    const names = { provider: provider.name, module: provider.module, probe: name };
+    const where = { pid: process.pid, tid: threadId };
+    this._prefix = `${JSON.stringify({ ...names, ...where }).slice(0, -1)},"time":"`;
+  }
+
+  /**
+   * Fires the probe if somebody listens.
+   * @param {(this: Probe, ...args: any[]) => any[]} callback makes the arguments; runs once
+   *   however many listen, and not at all while nobody does. Anything but an array means: don't
+   * @param {...any} args handed to the callback
+   * @returns {true | undefined} true when it fired
+   */
+  fire(callback, ...args) {
+    if (typeof callback !== 'function') {
+      throw badArgument('Must give probe value callback as first argument');
+    }
+    if (this._topic.live === 0) return undefined;
+    return this._fire(callback, args);
+  }
+
+  // Whatever the callback does, the caller does not feel it.
+  /** @param {(...args: any[]) => any[]} callback @param {any[]} args */
+  _fire(callback, args) {
+    const mark = agent.costs.sample();
+    try {
+      const values = callback.apply(this, args);
+      if (!Array.isArray(values)) {
+        this.errors += 1;
+        return undefined;
+      }
+      this.fired += 1;
+      const topic = /** @type {import('../agent/bus').Topic} */ (this._topic);
+      topic.publish(`${this._prefix}${isoNow()}","args":[${this._encode(values)}]}\n`);
+      return true;
+    } catch {
+      this.errors += 1;
+      return undefined;
+    } finally {
+      agent.costs.done(mark);
+    }
+  }
+
+  /** @param {any[]} values */
+  _encode(values) {
+    let text = '';
+    for (let i = 0; i < this._encoders.length; i++) {
+      if (i > 0) text += ',';
+      text += this._encodeOne(i, values[i]);
+    }
+    return text;
+  }
+
+  /** @param {number} i @param {any} value */
+  _encodeOne(i, value) {
+    try {
+      return this._encoders[i](value);
+    } catch {
+      this.errors += 1;
+      return 'null';
+    }
+  }
+}
+
+/** A named set of probes. */
+class Provider {
+  /**
+   * @param {string} name as it stands before the first colon of `name:module:probe`
+   * @param {string} [module] default: one that no other provider of this thread has
+   */
+  constructor(name, module) {
+    if (typeof name !== 'string' || name === '') throw badArgument('Must give provider name');
+    this.name = name;
+    modules += 1;
+    this.module = module === undefined || module === null ? `mod-${modules}` : String(module);
+    this.enabled = false;
+    /** @type {Map<string, Probe>} */
+    this.probes = new Map();
+    agent.addProvider(this);
+  }
+
+  get id() {
+    return `${this.name}:${this.module}`;
+  }
+
+  /**
+   * Declares a probe; it is also there as `provider[name]`. One of the same name is replaced.
+   * @param {string} name
+   * @param {...string} types `int` (64 bits), `char *` or `json`, at most 32
+   * @returns {Probe}
+   */
+  addProbe(name, ...types) {
+    if (typeof name !== 'string' || name === '') throw badArgument('Must give probe name');
+    if (types.length > ARGUMENTS_MAX) {
+      throw badArgument(`a probe has at most ${ARGUMENTS_MAX} arguments`, RangeError);
+    }
+    const probe = new Probe(this, name, types.map(String));
+    this.probes.set(name, probe);
+    if (!(name in Provider.prototype)) {
+      Object.defineProperty(this, name, {
+        value: probe,
+        configurable: true,
+        enumerable: true,
+        writable: true,
+      });
+    }
+    if (this.enabled) this._connect(probe);
+    return probe;
+  }
+
+  /**
+   * Takes a probe away; firing it does nothing from then on.
+   * @param {Probe} probe
+   * @returns {true}
+   */
+  removeProbe(probe) {
+    probe._topic = NOWHERE;
+    if (this.probes.get(probe.name) === probe) {
+      this.probes.delete(probe.name);
+      delete (/** @type {any} */ (this)[probe.name]);
+    }
+    return true;
+  }
+
+  /** Lets observers see the probes. Calling it twice does no harm. */
+  enable() {
+    this.enabled = true;
+    for (const probe of this.probes.values()) this._connect(probe);
+  }
+
+  /** Hides the probes from observers; `enable` brings them back. */
+  disable() {
+    this.enabled = false;
+    for (const probe of this.probes.values()) probe._topic = NOWHERE;
+  }
+
+  /**
+   * Fires a probe by name.
+   * @param {string} name
+   * @param {(this: Probe, ...args: any[]) => any[]} callback
+   * @param {...any} args
+   * @returns {true | undefined} true when there is such a probe, fired or not
+   */
+  fire(name, callback, ...args) {
+    if (typeof name !== 'string') throw badArgument('Must give probe name as first argument');
+    if (typeof callback !== 'function') {
+      throw badArgument('Must give probe value callback as second argument');
+    }
+    const probe = this.probes.get(name);
+    if (probe === undefined) return undefined;
+    if (probe._topic.live !== 0) probe._fire(callback, args);
+    return true;
+  }
+
+  /** @param {Probe} probe */
+  _connect(probe) {
+    probe._topic = agent.bus.topic(`probe.${this.name}.${probe.name}`);
+  }
+
+  /** For the `probes` request. */
+  describe() {
+    return [...this.probes.values()].map((probe) => {
+      const topic = /** @type {Partial<import('../agent/bus').Topic>} */ (probe._topic);
+      return {
+        provider: this.name,
+        module: this.module,
+        name: probe.name,
+        types: probe.types,
+        enabled: this.enabled,
+        fired: probe.fired,
+        errors: probe.errors,
+        dropped: topic.dropped ?? 0,
+        listeners: (topic.interests ?? []).map(({ peer }) => peer.id),
+      };
+    });
+  }
+
+  /** As an object to look at. */
+  inspect() {
+    return {
+      name: this.name,
+      module: this.module,
+      enabled: this.enabled,
+      probes: this.probes.size,
+      details: this.describe().map(({ name, types, fired, errors }) => ({
+        name,
+        types,
+        fired,
+        errors,
+      })),
+    };
+  }
+}
+
+/**
+ * @param {string} name @param {string} [module]
+ * @returns {Provider & Record<string, any>}
+ */
+function createProvider(name, module) {
+  return new Provider(name, module);
+}
+
+module.exports = { Probe, Provider, createProvider };

@@ -1,0 +1,1 @@
+"""The ZeroMQ client of an agent: docs/protocol.md, seen from the controller."""

@@ -1,0 +1,240 @@
+"""nodeobs snoop"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nodeobs.bus.topics import level_number, level_prefixes, probe_prefix
+from nodeobs.cli.durations import positive_duration
+from nodeobs.cli.target import choose, target_option
+from nodeobs.cli.terminal import colour_wanted, is_terminal, tell
+from nodeobs.errors import NodeobsError
+from nodeobs.log.render import MODES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nodeobs.discovery.processes import NodeProcess
+    from nodeobs.reports.snoop import Printer
+
+#: Seconds that the last output may take.
+_PATIENCE = 5.0
+#: Exit codes of what ends the command from outside: 128 and the number of the signal.
+_SIGNALS = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
+
+
+@click.command(
+    "snoop",
+    short_help="Show log records of all levels and probe firings, live.",
+    epilog="""\b
+Examples:
+  nodeobs snoop                                  everything from the only process with an agent
+  nodeobs snoop -p api -l debug                  its log from debug up, whatever it logs itself
+  nodeobs snoop -p '*' -c 'level >= "warn"'      warnings of every process, also of new ones
+  nodeobs snoop -c 'req.method == "POST"' -n 10  the next ten records with such a request
+  nodeobs snoop --no-logs --probes 'restify:route-*'
+  nodeobs snoop -p 4242 -o bunyan > snooped.log  the records byte for byte
+  nodeobs snoop --json -d 10 | jq 'select(.type == "log").record.msg'
+
+Exit status: 0 ok (the process ended, or -d or -n did), 1 failure, 2 usage, 130 Ctrl-C.""",
+)
+@target_option(multiple=True)
+@click.option(
+    "-l", "--level", metavar="LEVEL", help="Log records of this level and up, and no probe firings."
+)
+@click.option(
+    "-c",
+    "--condition",
+    "conditions",
+    metavar="FILTER",
+    multiple=True,
+    help="Only what this expression over the record is true for (docs/filter.md). Repeatable.",
+)
+@click.option(
+    "-o", "--output", "mode", type=click.Choice(MODES), help="How to show records.  [default: long]"
+)
+@click.option(
+    "--probes",
+    "globs",
+    metavar="GLOB",
+    multiple=True,
+    help="Only these probes: provider:probe or provider:module:probe. Repeatable.",
+)
+@click.option("--no-probes", is_flag=True, help="No probe firings.")
+@click.option("--no-logs", is_flag=True, help="No log records.")
+@click.option(
+    "-d", "--duration", type=positive_duration, metavar="TIME",
+    help="Stop after this time.",
+)  # fmt: skip
+@click.option(
+    "-n", "--count", type=click.IntRange(min=1), metavar="COUNT",
+    help="Stop after this many records and firings.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line, also of notices.")
+@click.option("--color/--no-color", "color", default=None, help="[default: on a terminal]")
+def command(
+    targets: tuple[str, ...],
+    level: str | None,
+    conditions: tuple[str, ...],
+    mode: str | None,
+    globs: tuple[str, ...],
+    no_probes: bool,
+    no_logs: bool,
+    duration: float | None,
+    count: int | None,
+    as_json: bool,
+    color: bool | None,
+) -> int:
+    """Show log records of every level, also of those below the level a logger is set to, and
+    probe firings, as they happen.
+
+    Several processes are merged in the order of time, with the pid at the left. With a name or
+    '*' processes that start later join. Ctrl-C ends it with a summary; what was switched on in
+    the processes goes off.
+    """
+    if as_json and mode is not None:
+        raise _usage("--json and -o exclude each other", "-o json prints the records as JSON")
+    if no_probes and globs:
+        raise _usage("--no-probes and --probes exclude each other", "leave one of them out")
+    wants_probes = bool(globs) or not (no_probes or level is not None or mode == "bunyan")
+    if no_logs and not wants_probes:
+        raise _usage("there is nothing left to show", "leave --no-logs out, or add --probes GLOB")
+    number = None if level is None else level_number(level)
+    prefixes = [] if no_logs else ["log."] if number is None else level_prefixes(number)
+    if wants_probes:
+        prefixes += [probe_prefix(glob) for glob in globs] or ["probe."]
+
+    from nodeobs.reports.snoop import Printer, Selection
+
+    filters = []
+    if conditions:
+        from nodeobs.filter import compile_filter
+
+        filters = [compile_filter(condition) for condition in conditions]
+    chosen = _choose(targets)
+    follow = [spec for spec in targets if not spec.isdecimal()]
+    painted = colour_wanted(sys.stdout) if color is None else color
+    terminal = is_terminal(sys.stdout)
+
+    from nodeobs.log.render import Renderer
+
+    printer = Printer(
+        Renderer(mode or "long", color=painted and not as_json, terminal=terminal),
+        Selection(number, globs, filters),
+        as_json=as_json,
+        column=len(chosen) > 1 or bool(follow),
+        inline=terminal,
+        limit=count,
+    )
+
+    import asyncio
+
+    return asyncio.run(_run(chosen, follow, prefixes, globs, printer, duration))
+
+
+def _choose(targets: tuple[str, ...]) -> list[NodeProcess]:
+    try:
+        return choose(targets)
+    except NodeobsError:
+        # With '*' the first one may come later; a name that nobody has is more likely a mistake.
+        if targets != ("*",):
+            raise
+    tell("no Node process has an agent yet; waiting for one")
+    return []
+
+
+async def _run(
+    chosen: Sequence[NodeProcess],
+    follow: Sequence[str],
+    prefixes: Sequence[str],
+    globs: Sequence[str],
+    printer: Printer,
+    duration: float | None,
+) -> int:
+    import asyncio
+    import contextlib
+    import signal
+    import time
+
+    from nodeobs.snoop.output import Output
+    from nodeobs.snoop.session import Snoop
+
+    loop = asyncio.get_running_loop()
+    # The exit code, once something has ended it.
+    ended: list[int] = []
+    impatient = asyncio.Event()
+
+    def stop(code: int) -> None:
+        if ended:
+            impatient.set()
+            return
+        ended.append(code)
+        showing.cancel()
+
+    async def show() -> None:
+        async for events in snoop:
+            out, beside = printer.render(events)
+            _write_beside(beside)
+            await output.write(out)
+            if printer.full:
+                return
+
+    async def watch_reader() -> None:
+        while True:
+            await asyncio.sleep(0.5)
+            output.check_reader()
+
+    output = Output(sys.stdout.fileno(), on_gone=lambda: stop(0))
+    async with Snoop(chosen, prefixes, follow=follow, globs=globs) as snoop:
+        showing = asyncio.create_task(show())
+        watching = asyncio.create_task(watch_reader())
+        for name, code in _SIGNALS.items():
+            loop.add_signal_handler(getattr(signal, name), stop, code)
+        if duration is not None:
+            loop.call_later(duration, stop, 0)
+        try:
+            await asyncio.wait([showing])
+            if not showing.cancelled():
+                showing.result()  # raises what went wrong
+            ended.append(0)
+        finally:
+            watching.cancel()
+        if output.gone:
+            return 0
+        await _unless(impatient, snoop.settle())
+        # Everything has gone off in the processes before a slow reader is waited for.
+        rest, beside = printer.render([] if printer.full else snoop.rest())
+    summary, summary_beside = printer.summary(snoop.watched, time.monotonic())
+
+    async def write_rest() -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                await output.write(rest + summary)
+                await output.close()
+
+    await _unless(impatient, write_rest())
+    _write_beside(beside + summary_beside)
+    return ended[0]
+
+
+async def _unless(event: Any, work: Any) -> None:
+    """Do `work`, but not beyond `event`: a second Ctrl-C."""
+    import asyncio
+
+    task, given_up = asyncio.ensure_future(work), asyncio.create_task(event.wait())
+    await asyncio.wait([task, given_up], return_when=asyncio.FIRST_COMPLETED)
+    for one in (task, given_up):
+        one.cancel()
+
+
+def _write_beside(text: bytes) -> None:
+    if text:
+        sys.stderr.buffer.write(text)
+        sys.stderr.flush()
+
+
+def _usage(message: str, hint: str) -> NodeobsError:
+    return NodeobsError("usage", message, hint, exit_code=2)

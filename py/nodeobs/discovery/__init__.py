@@ -1,0 +1,1 @@
+"""Which Node processes there are, read from /proc: docs/ps.md."""

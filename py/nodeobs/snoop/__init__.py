@@ -1,0 +1,1 @@
+"""What `nodeobs snoop` does between the agents and the terminal: docs/snoop.md."""
