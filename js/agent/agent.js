@@ -175,6 +175,7 @@ class Agent {
 
   stats() {
     const { costs, bus } = this;
+    bus.flush();
     let { sent } = costs.bytes;
     let queued = 0;
     for (const { outbox } of this.peers) {

@@ -3,11 +3,21 @@
 // some peer's subscription matches it, and what produces records asks nothing but `topic.live`.
 
 const { performance } = require('node:perf_hooks');
-const { setImmediate } = require('node:timers'); // before anybody fakes the global
-const { textFrame } = require('./zmtp');
+const { setImmediate, setTimeout } = require('node:timers'); // before anybody fakes the globals
+const { Entry, OVERHEAD } = require('./outbox');
+const { LONG, longHeader, textFrame } = require('./zmtp');
 
 const BATCH_CHARS = 64 * 1024;
+// A busy loop turns thousands of times a second. Batches do not leave more often than this: every
+// write wakes an observer up, which costs more than the writing.
+const TURN_MS = 1;
 const PROTOCOL = 1;
+
+// Batches are written from one buffer, which holds a message as it goes over the wire: the topic
+// and the header, which differ from peer to peer, are put right before the payload. Only what the
+// kernel does not take at once is copied. Its size: a batch with one giant still fits, in UTF-8.
+const HEAD_BYTES = 2048;
+const SCRATCH_BYTES = HEAD_BYTES + 9 + 3 * 2 * BATCH_CHARS;
 
 /**
  * One topic of this thread. Producers keep it; the bus only knows it weakly.
@@ -51,31 +61,49 @@ class Topic {
     bus.grew(line.length);
   }
 
-  /** Takes the batch filled so far. @param {number} largest bytes that no queue would take */
-  take(largest) {
+  /** Takes the batch filled so far. */
+  take() {
     const { text, records, runs } = this;
-    const order = runs.length === 2 ? `"at":${runs[0]}` : `"runs":[${runs}]`;
     this.text = '';
     this.records = 0;
     this.runs = [];
     this.next = -1;
     this.published += records;
-    return new Batch(records, order, text.length > largest ? null : textFrame(text, false));
+    const order = runs.length === 2 ? `,"at":${runs[0]}` : `,"runs":[${runs}]`;
+    return new Batch(this.bus, text, records, order);
   }
 }
 
 /** The records of one topic and loop turn; one payload for all the peers that want it. */
 class Batch {
-  /** @param {number} records @param {string} order @param {Buffer | null} payload */
-  constructor(records, order, payload) {
+  /** @param {Bus} bus @param {string} text @param {number} records @param {string} order */
+  constructor(bus, text, records, order) {
     this.records = records;
     this.order = order;
-    this.payload = payload;
     this.holders = 0; // queues that hold it
+    /** @type {Buffer | null} in which it lies, from HEAD_BYTES on; null: larger than any queue */
+    this.room = null;
+    this.bytes = Number.POSITIVE_INFINITY; // with the frame's header
+    /** @type {Buffer | null} */
+    this.copy = null;
+    if (text.length <= bus.limits.peer) this.#encode(bus, text);
   }
 
-  get bytes() {
-    return this.payload === null ? Number.POSITIVE_INFINITY : this.payload.length;
+  /** @param {Bus} bus @param {string} text */
+  #encode(bus, text) {
+    const start = HEAD_BYTES + 9;
+    const shared = text.length <= 2 * BATCH_CHARS;
+    this.room = shared ? bus.scratch() : Buffer.allocUnsafe(start + Buffer.byteLength(text));
+    const length = this.room.write(text, start, 'utf8');
+    longHeader(this.room, HEAD_BYTES, LONG, length);
+    this.bytes = 9 + length;
+  }
+
+  /** The payload's frame, to be kept. */
+  payload() {
+    const room = /** @type {Buffer} */ (this.room);
+    this.copy ??= Buffer.from(room.subarray(HEAD_BYTES, HEAD_BYTES + this.bytes));
+    return this.copy;
   }
 }
 
@@ -89,66 +117,85 @@ class Interest {
     this.unreported = 0; // dropped and not yet told to the peer
   }
 
-  /** @param {number} records @param {string} order */
-  header(records, order) {
-    const dropped = this.unreported;
+  /** @param {number} records @param {string} order with its leading comma */
+  #header(records, order) {
+    const { position, unreported } = this;
+    this.position += records;
     this.unreported = 0;
-    const tail = order === '' ? '' : `,${order}`;
     return textFrame(
-      `{"v":${PROTOCOL},"seq":${this.position},"n":${records},"dropped":${dropped}${tail}}`,
+      `{"v":${PROTOCOL},"seq":${position},"n":${records},"dropped":${unreported}${order}}`,
       true,
     );
   }
 
   /** @param {Batch} batch */
   offer(batch) {
-    const { bus } = this.topic;
+    const { bus, frame } = this.topic;
     const { outbox } = this.peer;
+    const { records } = batch;
     if (!bus.fits(outbox, batch)) {
-      this.position += batch.records;
-      this.unreported += batch.records;
-      this.#lost(batch.records);
+      this.position += records;
+      this.unreported += records;
+      this.#count('dropped', records);
       if (outbox.empty) this.report(); // nothing will drain, so nothing else would tell
       return;
     }
-    const header = this.header(batch.records, batch.order);
-    const payload = /** @type {Buffer} */ (batch.payload);
-    this.position += batch.records;
-    bus.hold(batch);
-    outbox.push({
-      buffers: [this.topic.frame, header, payload],
-      bytes: this.topic.frame.length + header.length + payload.length,
-      sent: () => {
-        bus.release(batch);
-        this.topic.sent += batch.records;
-        this.peer.sent += batch.records;
-        bus.costs.records.sent += batch.records;
-      },
-      lost: () => {
-        bus.release(batch);
-        this.#lost(batch.records);
-      },
-    });
+    const header = this.#header(records, batch.order);
+    if (outbox.empty) {
+      this.#writeNow(batch, header);
+    } else {
+      bus.hold(batch);
+      outbox.push(new Entry([frame, header, batch.payload()], this, records, batch));
+    }
+  }
+
+  /** @param {Batch} batch @param {Buffer} header */
+  #writeNow(batch, header) {
+    const { frame } = this.topic;
+    const { outbox } = this.peer;
+    const head = frame.length + header.length;
+    if (head > HEAD_BYTES) {
+      outbox.push(new Entry([frame, header, batch.payload()], this, batch.records, null));
+      return;
+    }
+    const room = /** @type {Buffer} */ (batch.room);
+    const start = HEAD_BYTES - head;
+    room.set(frame, start);
+    room.set(header, start + frame.length);
+    const end = HEAD_BYTES + batch.bytes;
+    const written = outbox.writeNow(room, start, end);
+    if (written === end - start) {
+      this.#count('sent', batch.records);
+    } else {
+      const rest = Buffer.from(room.subarray(start + written, end));
+      outbox.push(new Entry([rest], this, batch.records, null));
+    }
   }
 
   /** Tells the peer of drops that no later batch has told. */
   report() {
     if (this.unreported === 0) return;
-    const header = this.header(0, '');
-    const payload = textFrame('', false);
-    this.peer.outbox.push({
-      buffers: [this.topic.frame, header, payload],
-      bytes: this.topic.frame.length + header.length + payload.length,
-      sent() {},
-      lost() {},
-    });
+    const buffers = [this.topic.frame, this.#header(0, ''), textFrame('', false)];
+    this.peer.outbox.push(new Entry(buffers, null, 0, null));
   }
 
-  /** @param {number} records */
-  #lost(records) {
-    this.topic.dropped += records;
-    this.peer.dropped += records;
-    this.topic.bus.costs.records.dropped += records;
+  /** The kernel has taken a queued message. @param {Entry} entry */
+  sent(entry) {
+    if (entry.batch !== null) this.topic.bus.release(entry.batch);
+    this.#count('sent', entry.records);
+  }
+
+  /** The peer went before it had a queued message. @param {Entry} entry */
+  lost(entry) {
+    if (entry.batch !== null) this.topic.bus.release(entry.batch);
+    this.#count('dropped', entry.records);
+  }
+
+  /** @param {'sent' | 'dropped'} what @param {number} records */
+  #count(what, records) {
+    this.topic[what] += records;
+    this.peer[what] += records;
+    this.topic.bus.costs.records[what] += records;
   }
 }
 
@@ -171,10 +218,17 @@ class Bus {
     this.pending = [];
     this.pendingChars = 0;
     this.scheduled = false;
+    this.flushScheduled = () => {
+      this.scheduled = false;
+      this.flush();
+    };
+    this.flushed = 0; // when, in the time of performance.now()
     this.flushing = false;
     this.count = 0; // records of this agent, over all topics
-    this.held = 0; // bytes of payloads in queues, each counted once
+    this.held = 0; // bytes of memory for what is in queues, shared payloads counted once
     this.heldPeak = 0;
+    /** @type {Buffer | null} */
+    this.scratchBuffer = null;
   }
 
   /**
@@ -219,8 +273,16 @@ class Bus {
 
   /** @param {import('./peer').Peer} peer */
   gone(peer) {
+    this.flush(); // what it still wanted is counted as lost with its queue
     this.subscribers.delete(peer);
     for (const topic of [...peer.interests.keys()]) this.#disconnect(peer, topic);
+    if (this.subscribers.size === 0) this.scratchBuffer = null;
+  }
+
+  /** What batches are written from, one after the other. */
+  scratch() {
+    this.scratchBuffer ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+    return this.scratchBuffer;
   }
 
   /** @param {import('./peer').Peer} peer @param {Topic} topic */
@@ -251,10 +313,8 @@ class Bus {
     } else if (!this.scheduled) {
       this.scheduled = true;
       // unref'd: a record logged in 'beforeExit' must not start another turn of the loop.
-      setImmediate(() => {
-        this.scheduled = false;
-        this.flush();
-      }).unref();
+      if (performance.now() - this.flushed >= TURN_MS) setImmediate(this.flushScheduled).unref();
+      else setTimeout(this.flushScheduled, TURN_MS).unref();
     }
   }
 
@@ -268,14 +328,15 @@ class Bus {
     this.pendingChars = 0;
     try {
       for (const topic of pending) {
-        const batch = topic.take(this.limits.peer);
+        const batch = topic.take();
         this.costs.records.published += batch.records;
         this.costs.batches += 1;
         for (const interest of topic.interests) interest.offer(batch);
       }
     } finally {
       this.flushing = false;
-      this.costs.spent.flush += performance.now() - start;
+      this.flushed = performance.now();
+      this.costs.spent.flush += this.flushed - start;
     }
   }
 
@@ -283,23 +344,25 @@ class Bus {
   fits(outbox, batch) {
     // A peer that keeps up is not made to pay for those that fill the common room.
     if (outbox.empty) return batch.bytes <= this.limits.peer;
-    const room = batch.holders > 0 || this.held + batch.bytes <= this.limits.all;
-    return room && outbox.bytes + batch.bytes <= this.limits.peer;
+    const more = OVERHEAD + (batch.holders > 0 ? 0 : batch.bytes);
+    return (
+      this.held + more <= this.limits.all &&
+      outbox.bytes + batch.bytes + OVERHEAD <= this.limits.peer
+    );
   }
 
-  /** @param {Batch} batch */
+  /** One more queue holds it. @param {Batch} batch */
   hold(batch) {
-    batch.holders += 1;
-    if (batch.holders > 1) return;
-    this.held += batch.bytes;
+    this.held += OVERHEAD + (batch.holders === 0 ? batch.bytes : 0);
     this.heldPeak = Math.max(this.heldPeak, this.held);
+    batch.holders += 1;
   }
 
   /** @param {Batch} batch */
   release(batch) {
     batch.holders -= 1;
-    if (batch.holders === 0) this.held -= batch.bytes;
+    this.held -= OVERHEAD + (batch.holders === 0 ? batch.bytes : 0);
   }
 }
 
-module.exports = { Bus, Topic, PROTOCOL };
+module.exports = { Batch, Bus, PROTOCOL, Topic };

@@ -11,14 +11,28 @@ const { clearTimeout, setTimeout } = require('node:timers'); // before anybody f
 const RETRY_FIRST_MS = 1;
 const RETRY_LAST_MS = 100;
 const BUFFERS_PER_WRITE = 64;
+// What a queued message takes in memory besides its bytes: objects, and buffers' headers.
+const OVERHEAD = 1024;
 
-/**
- * @typedef {object} Entry one message
- * @property {Buffer[]} buffers
- * @property {number} bytes
- * @property {() => void} sent the kernel has all of it
- * @property {() => void} lost the peer went before it had all of it
- */
+/** @typedef {{sent(entry: Entry): void, lost(entry: Entry): void}} EntryOwner */
+
+/** One message that waits, or what is left of one. */
+class Entry {
+  /**
+   * @param {Buffer[]} buffers
+   * @param {EntryOwner | null} owner told what became of it
+   * @param {number} records in it
+   * @param {import('./bus').Batch | null} batch whose payload it shares with other queues
+   */
+  constructor(buffers, owner, records, batch) {
+    this.buffers = buffers;
+    this.owner = owner;
+    this.records = records;
+    this.batch = batch;
+    this.bytes = 0;
+    for (const { length } of buffers) this.bytes += length;
+  }
+}
 
 class Outbox {
   /**
@@ -35,7 +49,7 @@ class Outbox {
     this.queue = [];
     this.head = 0; // first entry of the queue that is not sent
     this.offset = 0; // bytes of that entry that are sent
-    this.bytes = 0; // queued, the sent part of the first entry included
+    this.bytes = 0; // held in memory for what is queued
     this.written = 0;
     this.retryMs = RETRY_FIRST_MS;
     /** @type {NodeJS.Timeout | null} */
@@ -47,32 +61,41 @@ class Outbox {
     return this.head === this.queue.length;
   }
 
+  /**
+   * Writes past an empty queue, so that a peer that keeps up costs no memory.
+   * @param {Buffer} buffer @param {number} start @param {number} end
+   * @returns {number} bytes that the kernel took; the caller queues a copy of the rest
+   */
+  writeNow(buffer, start, end) {
+    if (this.closed) return 0;
+    try {
+      return this.#counted(fs.writeSync(this.#open(), buffer, start, end - start));
+    } catch (error) {
+      this.#failed(error);
+      return 0;
+    }
+  }
+
   /** @param {Entry} entry */
   push(entry) {
     if (this.closed) {
-      entry.lost();
+      entry.owner?.lost(entry);
       return;
     }
     this.queue.push(entry);
-    this.bytes += entry.bytes;
+    this.bytes += entry.bytes + OVERHEAD;
     if (this.timer === null) this.flush();
   }
 
   /** Writes what the kernel takes now; the rest is tried again by itself. */
   flush() {
     const backlog = this.timer !== null;
-    try {
-      while (!this.closed && !this.empty && this.#write());
-    } catch (error) {
-      this.#stopTimer();
-      this.events.failed(/** @type {Error} */ (error));
-      return;
-    }
+    while (!this.closed && !this.empty && this.#write());
     if (this.closed) return;
-    if (!this.empty) this.#retryLater();
-    else if (backlog) {
+    if (!this.empty) {
+      this.#retryLater();
+    } else if (backlog) {
       this.#stopTimer();
-      this.retryMs = RETRY_FIRST_MS;
       this.events.drained();
     }
   }
@@ -86,7 +109,27 @@ class Outbox {
     this.queue = [];
     this.head = 0;
     this.bytes = 0;
-    for (const entry of rest) entry.lost();
+    for (const entry of rest) entry.owner?.lost(entry);
+  }
+
+  #open() {
+    const fd = this.descriptor();
+    if (fd < 0) throw new Error('the socket is closed');
+    return fd;
+  }
+
+  /** @param {number} count bytes that the kernel took */
+  #counted(count) {
+    this.written += count;
+    this.retryMs = RETRY_FIRST_MS;
+    return count;
+  }
+
+  /** @param {unknown} error of a write; a full kernel buffer is none */
+  #failed(error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code === 'EAGAIN') return;
+    this.#stopTimer();
+    this.events.failed(/** @type {Error} */ (error));
   }
 
   /** @returns {boolean} whether the kernel took something */
@@ -103,19 +146,13 @@ class Outbox {
         }
       }
     }
-    const fd = this.descriptor();
-    if (fd < 0) throw new Error('closed');
-    let count;
     try {
-      count = fs.writevSync(fd, buffers);
+      this.#advance(this.#counted(fs.writevSync(this.#open(), buffers)));
+      return true;
     } catch (error) {
-      if (/** @type {NodeJS.ErrnoException} */ (error).code === 'EAGAIN') return false;
-      throw error;
+      this.#failed(error);
+      return false;
     }
-    this.written += count;
-    this.retryMs = RETRY_FIRST_MS;
-    this.#advance(count);
-    return true;
   }
 
   /** @param {number} count bytes just written */
@@ -124,9 +161,9 @@ class Outbox {
     while (!this.empty && this.offset >= this.queue[this.head].bytes) {
       const entry = this.queue[this.head];
       this.offset -= entry.bytes;
-      this.bytes -= entry.bytes;
+      this.bytes -= entry.bytes + OVERHEAD;
       this.head += 1;
-      entry.sent();
+      entry.owner?.sent(entry);
     }
     if (this.empty) {
       this.queue.length = 0;
@@ -150,4 +187,4 @@ class Outbox {
   }
 }
 
-module.exports = { Outbox };
+module.exports = { Entry, OVERHEAD, Outbox };

@@ -2,7 +2,7 @@
 // One connection: a socket, its ZMTP session, what waits to be written, and what it asked for.
 
 const { clearTimeout, setImmediate, setTimeout } = require('node:timers');
-const { Outbox } = require('./outbox');
+const { Entry, Outbox } = require('./outbox');
 const { GREETING, MORE, ProtocolError, Session, frameHeader } = require('./zmtp');
 
 const HANDSHAKE_MS = 5000;
@@ -176,11 +176,11 @@ class Peer {
 
   /** @param {Buffer[]} buffers */
   #write(buffers) {
-    const bytes = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
-    if (this.outbox.bytes + bytes > this.owner.bus.limits.peer) {
+    const entry = new Entry(buffers, null, 0, null);
+    if (this.outbox.bytes + entry.bytes > this.owner.bus.limits.peer) {
       throw new ProtocolError('request-flood', 'answers are not read');
     }
-    this.outbox.push({ buffers, bytes, sent() {}, lost() {} });
+    this.outbox.push(entry);
   }
 }
 

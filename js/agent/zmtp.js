@@ -28,15 +28,23 @@ GREETING[11] = 1;
 GREETING.write('NULL', 12, 'latin1');
 
 /**
+ * Writes the nine bytes of a long frame's header, which any length may have.
+ * @param {Buffer} out @param {number} at @param {number} flags @param {number} length of the body
+ */
+function longHeader(out, at, flags, length) {
+  out[at] = flags | LONG;
+  out.writeUInt32BE(Math.floor(length / 2 ** 32), at + 1);
+  out.writeUInt32BE(length >>> 0, at + 5);
+}
+
+/**
  * The bytes before a frame's body.
  * @param {number} flags @param {number} length of the body
  */
 function frameHeader(flags, length) {
   if (length < 256) return Buffer.from([flags, length]);
   const header = Buffer.allocUnsafe(9);
-  header[0] = flags | LONG;
-  header.writeUInt32BE(Math.floor(length / 2 ** 32), 1);
-  header.writeUInt32BE(length >>> 0, 5);
+  longHeader(header, 0, flags, length);
   return header;
 }
 
@@ -46,22 +54,11 @@ function frame(flags, body) {
 }
 
 /**
- * One frame of text, encoded in place.
+ * One frame of text.
  * @param {string} text @param {boolean} more true unless it is the last of its message
  */
 function textFrame(text, more) {
-  const length = Buffer.byteLength(text);
-  const header = length < 256 ? 2 : 9;
-  const out = Buffer.allocUnsafe(header + length);
-  out[0] = (more ? MORE : 0) | (length < 256 ? 0 : LONG);
-  if (length < 256) {
-    out[1] = length;
-  } else {
-    out.writeUInt32BE(Math.floor(length / 2 ** 32), 1);
-    out.writeUInt32BE(length >>> 0, 5);
-  }
-  out.write(text, header, 'utf8');
-  return out;
+  return frame(more ? MORE : 0, Buffer.from(text));
 }
 
 /** @param {string} name @param {Buffer} data */
@@ -318,6 +315,7 @@ module.exports = {
   command,
   frame,
   frameHeader,
+  longHeader,
   property,
   textFrame,
 };

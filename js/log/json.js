@@ -13,9 +13,19 @@ const DEPTH = 500; // the stack bears far more, but a log call may happen deep i
 const VALUES = 20_000; // written in full before shared objects are no longer repeated
 const VALUES_AT_ALL = 50_000; // objects that are made while we look may have no end
 
+// Up to here a look at each character is faster than starting a regular expression.
+const SHORT = 24;
+
 /** @param {string} text */
 function quote(text) {
-  return ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`;
+  if (text.length > SHORT) return ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x20 || unit === 0x22 || unit === 0x5c || (unit >= 0xd800 && unit < 0xe000)) {
+      return JSON.stringify(text);
+    }
+  }
+  return `"${text}"`;
 }
 
 /**

@@ -17,11 +17,21 @@ const KEYS_KEPT = 4096;
 /** @type {Map<string, string>} key → `,"key":`, or '' for a special one */
 const keyTexts = new Map();
 
+/**
+ * The same text in one piece. V8 keeps a concatenation as a tree, and would walk it again for every
+ * line that it becomes a part of; looking for a number in it makes it flat.
+ * @param {string} text
+ */
+function flat(text) {
+  Number(text);
+  return text;
+}
+
 /** @param {string} key */
 function keyText(key) {
   const known = keyTexts.get(key);
   if (known !== undefined) return known;
-  const text = SPECIAL.test(key) ? '' : `,${quote(key)}:`;
+  const text = SPECIAL.test(key) ? '' : flat(`,${quote(key)}:`);
   if (keyTexts.size < KEYS_KEPT) keyTexts.set(key, text);
   return text;
 }
@@ -38,32 +48,45 @@ const LEVEL_TEXTS = [10, 20, 30, 40, 50, 60].map((level) => `,"level":${level}`)
  */
 function fastLine(logger, band, args, quiet) {
   if (logger.src) return '';
-  const head = logger._head ?? headText(logger);
-  if (head === '') return '';
+  const start = logger._starts?.[band] ?? startText(logger, band);
+  if (start === '') return '';
   const first = args[0];
   let fields = '';
   let from = 0;
   if (typeof first === 'object') {
-    if (first === null) {
-      from = 1;
-    } else {
+    if (first !== null) {
       const proto = Object.getPrototypeOf(first);
       if (proto !== Object.prototype && proto !== null) {
         // A subclass's instance is as good a set of fields as any other object.
         if (isError(first) || Array.isArray(first) || ArrayBuffer.isView(first)) return '';
       }
-      const keys = ordinaryKeys(logger, first);
-      if (keys === null) return '';
       const named = /** @type {Record<string, unknown>} */ (first);
-      if (args.length === 1 && isError(named.err)) return '';
-      fields = fieldsText(logger, named, keys, quiet);
-      from = 1;
+      const text =
+        logger.serializers === null
+          ? plainFields(logger, named)
+          : serializedFields(logger, named, quiet);
+      if (text === null || (args.length === 1 && isError(named.err))) return '';
+      fields = text;
     }
+    from = 1;
   }
   const msg = quote(messageText(args, from));
+  const end = endText();
+  return end === '' ? '' : `${start + fields},"msg":${msg}${end}`;
+}
+
+let lastTime = '';
+let lastEnd = '';
+
+/** From the time on, which many lines have in common; '' when a faked clock has no time. */
+function endText() {
   const time = now();
   if (time === null) return '';
-  return `${head}${LEVEL_TEXTS[band]}${fields},"msg":${msg},"time":"${time}","v":0}\n`;
+  if (time !== lastTime) {
+    lastTime = time;
+    lastEnd = flat(`,"time":"${time}","v":0}\n`);
+  }
+  return lastEnd;
 }
 
 /** @returns {string | null} null when a faked clock says that it is no time at all */
@@ -76,31 +99,45 @@ function now() {
 }
 
 /**
- * The keys of fields that all just go between the level and the message, else null.
+ * Fields as they are; null when a key is special, or the logger's own, or a getter throws.
  * @param {Logger} logger
- * @param {object} fields
+ * @param {Record<string, unknown>} fields
  */
-function ordinaryKeys(logger, fields) {
+function plainFields(logger, fields) {
+  const own = logger._fields;
+  const keys = Object.keys(fields);
+  let text = '';
+  try {
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i];
+      const keyed = keyText(key);
+      if (keyed === '' || Object.hasOwn(own, key)) return null;
+      const json = valueText(key, fields[key]);
+      if (json !== undefined) text += keyed + json;
+    }
+  } catch {
+    return null;
+  }
+  return text;
+}
+
+/**
+ * The same through serializers, which run once: so the keys are judged before.
+ * @param {Logger} logger
+ * @param {Record<string, unknown>} fields
+ * @param {boolean} quiet
+ */
+function serializedFields(logger, fields, quiet) {
+  const serializers = /** @type {import('./serializers').Serializers} */ (logger.serializers);
   const keys = Object.keys(fields);
   for (let i = 0; i < keys.length; i++) {
     if (keyText(keys[i]) === '' || Object.hasOwn(logger._fields, keys[i])) return null;
   }
-  return keys;
-}
-
-/**
- * @param {Logger} logger
- * @param {Record<string, unknown>} fields
- * @param {string[]} keys
- * @param {boolean} quiet
- */
-function fieldsText(logger, fields, keys, quiet) {
-  const { serializers } = logger;
   let text = '';
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i];
     let value = fieldOf(fields, key);
-    if (serializers !== null && value !== undefined && Object.hasOwn(serializers, key)) {
+    if (value !== undefined && Object.hasOwn(serializers, key)) {
       value = serialized(serializers, key, value, quiet);
     }
     const json = valueText(key, value);
@@ -123,6 +160,23 @@ function fieldOf(fields, key) {
 }
 
 /**
+ * How all lines of a level begin, kept for the next.
+ * @param {Logger} logger
+ * @param {number} band
+ * @returns {string} '' when a field is special
+ */
+function startText(logger, band) {
+  const head = logger._head ?? headText(logger);
+  if (head === '') return '';
+  const start = head + LEVEL_TEXTS[band];
+  if (logger._head !== undefined) {
+    logger._starts ??= [];
+    logger._starts[band] = flat(start);
+  }
+  return start;
+}
+
+/**
  * A logger's own fields, as all its lines begin: kept, unless a value can change by itself.
  * @param {Logger} logger
  * @returns {string} '' when a field is special
@@ -141,7 +195,7 @@ function headText(logger) {
     if (json !== undefined) text += text === '' ? `{${start.slice(1)}${json}` : start + json;
     if (typeof value === 'object' && value !== null) fixed = false;
   }
-  if (fixed) logger._head = text;
+  if (fixed) logger._head = flat(text);
   return text;
 }
 

@@ -48,6 +48,8 @@ function Logger(options, childOptions, simple) {
   this._exposed = false;
   /** How all our lines begin, see line.js; undefined: not made. @type {string | undefined} */
   this._head = undefined;
+  /** The same with the level, by band. @type {string[] | undefined} */
+  this._starts = undefined;
   /** The parent's, which ours goes on from. @type {string} */
   this._base = '';
   /** The number of its fields. @type {number} */
@@ -154,12 +156,14 @@ Object.defineProperties(Logger.prototype, {
     get() {
       this._exposed = true;
       this._head = undefined;
+      this._starts = undefined;
       return this._fields;
     },
     /** @this {Logger} @param {Record<string, any>} fields */
     set(fields) {
       this._exposed = true;
       this._head = undefined;
+      this._starts = undefined;
       this._fields = fields;
     },
   },
