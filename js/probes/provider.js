@@ -52,12 +52,12 @@ class Probe {
       throw badArgument('Must give probe value callback as first argument');
     }
     if (this._topic.live === 0) return undefined;
-    return this._fire(callback, args);
+    return this._fire(callback, ...args); // spread, or V8 would make an array for every call
   }
 
   // Whatever the callback does, the caller does not feel it.
   /** @param {(...args: any[]) => any[]} callback @param {any[]} args */
-  _fire(callback, args) {
+  _fire(callback, ...args) {
     const mark = agent.costs.sample();
     try {
       const values = callback.apply(this, args);
@@ -184,7 +184,7 @@ class Provider {
     }
     const probe = this.probes.get(name);
     if (probe === undefined) return undefined;
-    if (probe._topic.live !== 0) probe._fire(callback, args);
+    if (probe._topic.live !== 0) probe._fire(callback, ...args);
     return true;
   }
 

@@ -126,6 +126,39 @@ test('those that stopped reading different topics share one limit', async (t) =>
   assert.equal(records.published, 40_000);
 });
 
+test('many small messages are counted with what they take in memory', async (t) => {
+  const app = await appIn(
+    t,
+    `const p = nodeobs.createProvider('p'); const probe = p.addProbe('x', 'int', 'char *'); p.enable();
+     let i = 0;
+     process.on('message', async ({ records, text }) => {
+       for (let k = 0; k < records; k++) {
+         probe.fire(() => [i++, text]);
+         await new Promise((resolve) => setTimeout(resolve, 2)); // each leaves alone
+       }
+       process.send('done');
+     });
+     setInterval(() => {}, 1000);`,
+    { env },
+  );
+  const dealer = await Client.open(t, app.socket, 'DEALER');
+  const stuck = await subscriber(t, app, dealer);
+  stuck.socket.pause();
+  // Past what the kernel takes, then messages whose bytes alone would fit.
+  app.child.send({ records: 6, text: 'x'.repeat(60_000) });
+  await app.said();
+  app.child.send({ records: 1200, text: '' });
+  await app.said();
+  const { peers, memory } = await dealer.request('stats');
+  const [{ queued, dropped }] = peers.filter(({ type }) => type === 'SUB');
+  assert.ok(queued <= LIMIT && memory.queued <= LIMIT, `${queued} of ${memory.queued} queued`);
+  assert.ok(dropped > 100, `${dropped} dropped`);
+  stuck.socket.resume();
+  const ledger = new Ledger(stuck);
+  await ledger.upTo(1206);
+  assert.equal(ledger.dropped, dropped);
+});
+
 test('a record larger than any queue is dropped and reported at once', async (t) => {
   const app = await appIn(t, FIRES, { env });
   const dealer = await Client.open(t, app.socket, 'DEALER');
