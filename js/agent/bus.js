@@ -17,6 +17,7 @@ const PROTOCOL = 1;
 // and the header, which differ from peer to peer, are put right before the payload. Only what the
 // kernel does not take at once is copied. Its size: a batch with one giant still fits, in UTF-8.
 const HEAD_BYTES = 2048;
+const HEADER_BYTES = 96; // of a header frame, its order left aside, with the longest numbers
 const SCRATCH_BYTES = HEAD_BYTES + 9 + 3 * 2 * BATCH_CHARS;
 
 /**
@@ -133,7 +134,7 @@ class Interest {
     const { bus, frame } = this.topic;
     const { outbox } = this.peer;
     const { records } = batch;
-    if (!bus.fits(outbox, batch)) {
+    if (!bus.fits(outbox, batch, frame.length + HEADER_BYTES + batch.order.length)) {
       this.position += records;
       this.unreported += records;
       this.#count('dropped', records);
@@ -340,14 +341,17 @@ class Bus {
     }
   }
 
-  /** @param {import('./outbox').Outbox} outbox @param {Batch} batch */
-  fits(outbox, batch) {
+  /**
+   * @param {import('./outbox').Outbox} outbox @param {Batch} batch
+   * @param {number} head bytes of the frames before the payload, at most
+   */
+  fits(outbox, batch, head) {
     // A peer that keeps up is not made to pay for those that fill the common room.
     if (outbox.empty) return batch.bytes <= this.limits.peer;
     const more = OVERHEAD + (batch.holders > 0 ? 0 : batch.bytes);
     return (
       this.held + more <= this.limits.all &&
-      outbox.bytes + batch.bytes + OVERHEAD <= this.limits.peer
+      outbox.bytes + head + batch.bytes + OVERHEAD <= this.limits.peer
     );
   }
 

@@ -137,7 +137,7 @@ test('requests answer, and name what is wrong with them', async (t) => {
        list_objects: () => ['a', 'b'],
        get: (type, id) => { if (id === 'b') throw new Error('boom'); return { type, id }; },
      });
-     nodeobs.createProvider('idle').addProbe('x');
+     globalThis.idle = nodeobs.createProvider('idle').addProbe('x');
      setInterval(() => {}, 1000);`,
   );
   const dealer = await Client.open(t, app.socket, 'DEALER');
