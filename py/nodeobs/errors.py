@@ -43,3 +43,12 @@ def near_names(name: str, known: Iterable[str]) -> list[str]:
     by_folded = {candidate.lower(): candidate for candidate in known}
     matches = difflib.get_close_matches(name.lower(), list(by_folded), n=3, cutoff=0.5)
     return [by_folded[match] for match in matches]
+
+
+def output_error(error: OSError) -> NodeobsError:
+    """The output could not be written, for another reason than that nobody reads it."""
+    return NodeobsError(
+        "output",
+        f"cannot write the output: {error.strerror or error}",
+        "make room, or write it elsewhere; what came after is not in it",
+    )

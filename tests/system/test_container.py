@@ -6,36 +6,44 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.system.conftest import FIXTURES, Child, RunNodeobs, StartNodeobs, _start
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 UNSHARE = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
 
 
 @pytest.fixture
+def private() -> Iterator[str]:
+    """A directory with a short path; the container mounts files of its own there."""
+    with tempfile.TemporaryDirectory(prefix="n", dir="/tmp") as directory:
+        yield directory
+
+
+@pytest.fixture
 def contain(
-    node_path: str, environment: dict[str, str], children: list[Child]
+    node_path: str, environment: dict[str, str], children: list[Child], private: str
 ) -> Callable[[str], Child]:
-    """Start tests/fixtures/app.js with a /tmp of its own, listening in a directory in there."""
+    """Start tests/fixtures/app.js with files of its own, listening in a directory of those."""
     if os.geteuid() != 0:
         pytest.skip("needs root to make namespaces")
     possible = (
         shutil.which("unshare") is not None
         and not subprocess.run(
-            [*UNSHARE, "mount", "-t", "tmpfs", "none", "/tmp"], capture_output=True, check=False
+            [*UNSHARE, "mount", "-t", "tmpfs", "none", private], capture_output=True, check=False
         ).returncode
     )
     if not possible:
         pytest.skip("unshare and mount are not permitted here")
 
     def start(directory: str) -> Child:
-        inside = 'mount -t tmpfs none /tmp && exec "$0" "$1"'
-        command = [*UNSHARE, "sh", "-c", inside, node_path, str(FIXTURES / "app.js")]
+        inside = 'mount -t tmpfs none "$0" && exec "$1" "$2"'
+        command = [*UNSHARE, "sh", "-c", inside, private, node_path, str(FIXTURES / "app.js")]
         child = _start(command, {**environment, "NODEOBS_RUNTIME_DIR": directory}, None)
         children.append(child)
         child.out.containing("ready")
@@ -58,19 +66,21 @@ def pid_outside(nodeobs: RunNodeobs, directory: str) -> int:
 
 
 @pytest.mark.parametrize(
-    "directory",
+    "name",
     [
-        "/tmp/inside",
+        "inside",
         # It fits into a socket's address for the process, but not with /proc/PID/root before it.
-        "/tmp/" + "d" * 90,
+        "d" * 80,
     ],
 )
 def test_it_is_asked_through_its_root(
     contain: Callable[[str], Child],
     nodeobs: RunNodeobs,
     start_nodeobs: StartNodeobs,
-    directory: str,
+    private: str,
+    name: str,
 ) -> None:
+    directory = f"{private}/{name}"
     child = contain(directory)
     pid = pid_outside(nodeobs, directory)
     done = nodeobs("state", "-p", str(pid), "process", "--json")

@@ -361,6 +361,25 @@ def test_process_that_ends_while_it_is_asked(
     assert waiting.err.all()[-1] == f"nodeobs: {child.pid} (app.js) has ended"
 
 
+@pytest.mark.parametrize("verb", [["ps"], ["state"], ["probes", "--json"], ["snoop", "-d", "1"]])
+def test_full_disk(node: StartNode, environment: dict[str, str], verb: list[str]) -> None:
+    child = node("app.js")
+    target = [] if verb == ["ps"] else ["-p", str(child.pid)]
+    command = [sys.executable, "-m", "nodeobs", *verb, *target]
+    with open("/dev/full", "w") as full:
+        started = subprocess.Popen(
+            command, env=environment, stdout=full, stderr=subprocess.PIPE, text=True
+        )
+        if verb[0] == "snoop":
+            assert started.stderr is not None
+            assert "joined" in started.stderr.readline()
+            child.do("log info something to write")
+        _, stderr = started.communicate(timeout=60)
+    assert started.returncode == 1
+    assert stderr.splitlines()[-2] == "nodeobs: cannot write the output: No space left on device"
+    assert stderr.splitlines()[-1].startswith("  next: make room")
+
+
 def test_two_at_once(node: StartNode, nodeobs: RunNodeobs) -> None:
     first, second = node("app.js"), node("app.js")
     done = nodeobs("state", "-p", str(first.pid), "-p", str(second.pid), "queue")

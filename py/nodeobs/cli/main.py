@@ -5,6 +5,7 @@ Verbs are imported when they are used, so that each pays only for what it needs.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from nodeobs import __version__
-from nodeobs.errors import NodeobsError, did_you_mean, near_names
+from nodeobs.errors import NodeobsError, did_you_mean, near_names, output_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,9 @@ _VERBS: dict[str, tuple[str, str]] = {
     "state": ("nodeobs.cli.state", "Show the objects a process keeps: types, tables, one object."),
     "level": ("nodeobs.cli.level", "Change log levels for a while."),
 }
+
+# Errors of a write that are the output's and not ours: a full disk or quota, a broken device.
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 # Set by the line that a shell's start-up file runs for completion (click documents it).
 _COMPLETE = "_NODEOBS_COMPLETE"
@@ -112,12 +116,20 @@ def run(args: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _reader_left()
     except Exception as error:  # noqa: BLE001
-        _debug()
-        return _fail(
-            f"internal error: {type(error).__name__}: {error}",
-            "NODEOBS_DEBUG=1 shows where; please report it",
-            1,
-        )
+        return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> int:
+    _debug()
+    if isinstance(error, OSError) and error.errno in _UNWRITABLE:
+        _forget_output()
+        failure = output_error(error)
+        return _fail(failure.message, failure.hint, failure.exit_code)
+    return _fail(
+        f"internal error: {type(error).__name__}: {error}",
+        "NODEOBS_DEBUG=1 shows where; please report it",
+        1,
+    )
 
 
 def main() -> NoReturn:
@@ -129,16 +141,21 @@ def _fail(message: str, hint: str | None, exit_code: int) -> int:
     text = f"nodeobs: {message}\n" + (f"  next: {hint}\n" if hint else "")
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        _reader_left()
+    except OSError:
+        _forget_output()
     sys.stderr.write(text)
     return exit_code
 
 
 def _reader_left() -> int:
-    """The reader has seen enough. What is left in the buffer must not fail again at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """The reader has seen enough."""
+    _forget_output()
     return 0
+
+
+def _forget_output() -> None:
+    """What is left in the buffer must not fail again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _uncapitalised(message: str) -> str:

@@ -11,7 +11,7 @@ from nodeobs.bus.topics import level_number, level_prefixes, probe_prefix
 from nodeobs.cli.durations import positive_duration
 from nodeobs.cli.target import choose, target_option
 from nodeobs.cli.terminal import colour_wanted, is_terminal, tell
-from nodeobs.errors import NodeobsError
+from nodeobs.errors import NodeobsError, output_error
 from nodeobs.log.render import MODES
 
 if TYPE_CHECKING:
@@ -202,6 +202,8 @@ async def _run(
             ended.append(0)
         finally:
             watching.cancel()
+        if output.error is not None:
+            raise output_error(output.error)
         if output.gone:
             return 0
         await _unless(impatient, snoop.settle())
@@ -216,6 +218,8 @@ async def _run(
                 await output.close()
 
     await _unless(impatient, write_rest())
+    if output.error is not None:
+        raise output_error(output.error)
     _write_beside(beside + summary_beside)
     return ended[0]
 

@@ -20,7 +20,8 @@ _PENDING: Final = 1 << 20
 
 
 class Output:
-    """A file descriptor to write to. `on_gone` is called once, when nobody reads it any more."""
+    """A file descriptor to write to. `on_gone` is called once, when nobody reads it any more, or
+    nothing can be written to it."""
 
     def __init__(self, descriptor: int, on_gone: Callable[[], None]) -> None:
         self._descriptor = descriptor
@@ -34,6 +35,8 @@ class Output:
         self._finished = asyncio.Event()
         self._closing = False
         self.gone = False
+        #: Why nothing can be written any more, where it is not that the reader has gone.
+        self.error: OSError | None = None
         # A daemon: a reader that never reads must not keep the command from ending.
         self._thread = threading.Thread(target=self._write_all, daemon=True)
         self._thread.start()
@@ -76,7 +79,9 @@ class Output:
                     return
             try:
                 self._write(data)
-            except OSError:
+            except OSError as error:
+                if not isinstance(error, BrokenPipeError):
+                    self.error = error
                 self._call(self._lose_reader)
                 self._call(self._finished.set)
                 return
