@@ -1,204 +1,18 @@
 'use strict';
-// Topics, who wants them, and the batches between. Subscribing is enabling: a topic is live while
-// some peer's subscription matches it, and what produces records asks nothing but `topic.live`.
+// All topics of a thread, who subscribed to what, and when batches leave.
 
 const { performance } = require('node:perf_hooks');
 const { setImmediate, setTimeout } = require('node:timers'); // before anybody fakes the globals
-const { Entry, OVERHEAD } = require('./outbox');
-const { LONG, longHeader, textFrame } = require('./zmtp');
+const { BATCH_CHARS, SCRATCH_BYTES } = require('./batch');
+const { Interest, PROTOCOL } = require('./interest');
+const { OVERHEAD } = require('./outbox');
+const { Topic } = require('./topic');
 
-const BATCH_CHARS = 64 * 1024;
 // A busy loop turns thousands of times a second. Batches do not leave more often than this: every
 // write wakes an observer up, which costs more than the writing.
 const TURN_MS = 1;
-const PROTOCOL = 1;
 
-// Batches are written from one buffer, which holds a message as it goes over the wire: the topic
-// and the header, which differ from peer to peer, are put right before the payload. Only what the
-// kernel does not take at once is copied. Its size: a batch with one giant still fits, in UTF-8.
-const HEAD_BYTES = 2048;
-const HEADER_BYTES = 96; // of a header frame, its order left aside, with the longest numbers
-const SCRATCH_BYTES = HEAD_BYTES + 9 + 3 * 2 * BATCH_CHARS;
-
-/**
- * One topic of this thread. Producers keep it; the bus only knows it weakly.
- */
-class Topic {
-  /** @param {Bus} bus @param {string} name @param {(live: number) => void} [onlive] */
-  constructor(bus, name, onlive) {
-    this.bus = bus;
-    this.name = name;
-    this.onlive = onlive;
-    /** How many peers want it: 0 is off. The one thing a hot path reads. */
-    this.live = 0;
-    /** @type {Interest[]} */
-    this.interests = [];
-    this.frame = textFrame(name, true);
-    this.published = 0;
-    this.sent = 0;
-    this.dropped = 0;
-    // The batch being filled.
-    this.text = '';
-    this.records = 0;
-    /** @type {number[]} agent-wide numbers of the records: pairs first, count */
-    this.runs = [];
-    this.next = -1; // the agent-wide number that would go on with the last run
-  }
-
-  /**
-   * Adds one record to the batch of this loop turn. To be called only while `live`.
-   * @param {string} line one line of JSON with its "\n"
-   */
-  publish(line) {
-    const { bus } = this;
-    if (line.length >= BATCH_CHARS && this.records > 0) bus.flush(); // a giant travels alone
-    if (this.records === 0) bus.pending.push(this);
-    const at = bus.count++;
-    if (at === this.next) this.runs[this.runs.length - 1] += 1;
-    else this.runs.push(at, 1);
-    this.next = at + 1;
-    this.text += line;
-    this.records += 1;
-    bus.grew(line.length);
-  }
-
-  /** Takes the batch filled so far. */
-  take() {
-    const { text, records, runs } = this;
-    this.text = '';
-    this.records = 0;
-    this.runs = [];
-    this.next = -1;
-    this.published += records;
-    const order = runs.length === 2 ? `,"at":${runs[0]}` : `,"runs":[${runs}]`;
-    return new Batch(this.bus, text, records, order);
-  }
-}
-
-/** The records of one topic and loop turn; one payload for all the peers that want it. */
-class Batch {
-  /** @param {Bus} bus @param {string} text @param {number} records @param {string} order */
-  constructor(bus, text, records, order) {
-    this.records = records;
-    this.order = order;
-    this.holders = 0; // queues that hold it
-    /** @type {Buffer | null} in which it lies, from HEAD_BYTES on; null: larger than any queue */
-    this.room = null;
-    this.bytes = Number.POSITIVE_INFINITY; // with the frame's header
-    /** @type {Buffer | null} */
-    this.copy = null;
-    if (text.length <= bus.limits.peer) this.#encode(bus, text);
-  }
-
-  /** @param {Bus} bus @param {string} text */
-  #encode(bus, text) {
-    const start = HEAD_BYTES + 9;
-    const shared = text.length <= 2 * BATCH_CHARS;
-    this.room = shared ? bus.scratch() : Buffer.allocUnsafe(start + Buffer.byteLength(text));
-    const length = this.room.write(text, start, 'utf8');
-    longHeader(this.room, HEAD_BYTES, LONG, length);
-    this.bytes = 9 + length;
-  }
-
-  /** The payload's frame, to be kept. */
-  payload() {
-    const room = /** @type {Buffer} */ (this.room);
-    this.copy ??= Buffer.from(room.subarray(HEAD_BYTES, HEAD_BYTES + this.bytes));
-    return this.copy;
-  }
-}
-
-/** One peer's wish for one topic. */
-class Interest {
-  /** @param {import('./peer').Peer} peer @param {Topic} topic */
-  constructor(peer, topic) {
-    this.peer = peer;
-    this.topic = topic;
-    this.position = 0; // records accounted for: queued, sent or dropped
-    this.unreported = 0; // dropped and not yet told to the peer
-  }
-
-  /** @param {number} records @param {string} order with its leading comma */
-  #header(records, order) {
-    const { position, unreported } = this;
-    this.position += records;
-    this.unreported = 0;
-    return textFrame(
-      `{"v":${PROTOCOL},"seq":${position},"n":${records},"dropped":${unreported}${order}}`,
-      true,
-    );
-  }
-
-  /** @param {Batch} batch */
-  offer(batch) {
-    const { bus, frame } = this.topic;
-    const { outbox } = this.peer;
-    const { records } = batch;
-    if (!bus.fits(outbox, batch, frame.length + HEADER_BYTES + batch.order.length)) {
-      this.position += records;
-      this.unreported += records;
-      this.#count('dropped', records);
-      if (outbox.empty) this.report(); // nothing will drain, so nothing else would tell
-      return;
-    }
-    const header = this.#header(records, batch.order);
-    if (outbox.empty) {
-      this.#writeNow(batch, header);
-    } else {
-      bus.hold(batch);
-      outbox.push(new Entry([frame, header, batch.payload()], this, records, batch));
-    }
-  }
-
-  /** @param {Batch} batch @param {Buffer} header */
-  #writeNow(batch, header) {
-    const { frame } = this.topic;
-    const { outbox } = this.peer;
-    const head = frame.length + header.length;
-    if (head > HEAD_BYTES) {
-      outbox.push(new Entry([frame, header, batch.payload()], this, batch.records, null));
-      return;
-    }
-    const room = /** @type {Buffer} */ (batch.room);
-    const start = HEAD_BYTES - head;
-    room.set(frame, start);
-    room.set(header, start + frame.length);
-    const end = HEAD_BYTES + batch.bytes;
-    const written = outbox.writeNow(room, start, end);
-    if (written === end - start) {
-      this.#count('sent', batch.records);
-    } else {
-      const rest = Buffer.from(room.subarray(start + written, end));
-      outbox.push(new Entry([rest], this, batch.records, null));
-    }
-  }
-
-  /** Tells the peer of drops that no later batch has told. */
-  report() {
-    if (this.unreported === 0) return;
-    const buffers = [this.topic.frame, this.#header(0, ''), textFrame('', false)];
-    this.peer.outbox.push(new Entry(buffers, null, 0, null));
-  }
-
-  /** The kernel has taken a queued message. @param {Entry} entry */
-  sent(entry) {
-    if (entry.batch !== null) this.topic.bus.release(entry.batch);
-    this.#count('sent', entry.records);
-  }
-
-  /** The peer went before it had a queued message. @param {Entry} entry */
-  lost(entry) {
-    if (entry.batch !== null) this.topic.bus.release(entry.batch);
-    this.#count('dropped', entry.records);
-  }
-
-  /** @param {'sent' | 'dropped'} what @param {number} records */
-  #count(what, records) {
-    this.topic[what] += records;
-    this.peer[what] += records;
-    this.topic.bus.costs.records[what] += records;
-  }
-}
+/** @typedef {import('./batch').Batch} Batch */
 
 class Bus {
   /**
@@ -369,4 +183,4 @@ class Bus {
   }
 }
 
-module.exports = { Batch, Bus, PROTOCOL, Topic };
+module.exports = { Bus, PROTOCOL };

@@ -22,7 +22,7 @@ class Entry {
    * @param {Buffer[]} buffers
    * @param {EntryOwner | null} owner told what became of it
    * @param {number} records in it
-   * @param {import('./bus').Batch | null} batch whose payload it shares with other queues
+   * @param {import('./batch').Batch | null} batch whose payload it shares with other queues
    */
   constructor(buffers, owner, records, batch) {
     this.buffers = buffers;

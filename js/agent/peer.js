@@ -32,7 +32,7 @@ class Peer {
     this.dropped = 0; // records
     /** @type {Map<string, number>} prefix → times subscribed */
     this.subscriptions = new Map();
-    /** @type {Map<import('./bus').Topic, any>} */
+    /** @type {Map<import('./topic').Topic, any>} */
     this.interests = new Map();
     /** @type {Buffer[][]} */
     this.requests = [];

@@ -10,7 +10,7 @@ const ALL = 0b111111;
 const PRUNE_AT_LEAST = 32;
 const STREAMS_SHOWN = 64;
 
-/** @typedef {import('../agent/bus').Topic} Topic */
+/** @typedef {import('../agent/topic').Topic} Topic */
 
 /**
  * What a channel shows of a root logger.

@@ -66,7 +66,7 @@ class Probe {
         return undefined;
       }
       this.fired += 1;
-      const topic = /** @type {import('../agent/bus').Topic} */ (this._topic);
+      const topic = /** @type {import('../agent/topic').Topic} */ (this._topic);
       topic.publish(`${this._prefix}${isoNow()}","args":[${this._encode(values)}]}\n`);
       return true;
     } catch {
@@ -196,7 +196,7 @@ class Provider {
   /** For the `probes` request. */
   describe() {
     return [...this.probes.values()].map((probe) => {
-      const topic = /** @type {Partial<import('../agent/bus').Topic>} */ (probe._topic);
+      const topic = /** @type {Partial<import('../agent/topic').Topic>} */ (probe._topic);
       return {
         provider: this.name,
         module: this.module,
