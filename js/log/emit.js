@@ -25,7 +25,9 @@ function emit(logger, band, method, ...args) {
   const own = (reach & (1 << band)) !== 0;
   const mark = own ? 0 : channel.costs.sample();
   try {
-    deliver(logger, band, method, args, own);
+    const line = own ? '' : fastLine(logger, band, args, true);
+    if (line === '') deliver(logger, band, method, args, own);
+    else channel.publishLine(band, line);
   } catch (error) {
     // The stack is used up, or the line is longer than a string can be.
     try {
@@ -48,8 +50,7 @@ function deliver(logger, band, method, args, own) {
   const { channel, entries, raw, lines } = logger._sink;
   let level = (band + 1) * 10;
   let record = null;
-  let line = '';
-  if (!(own && raw)) line = fastLine(logger, band, args, !own);
+  let line = own && !raw ? fastLine(logger, band, args, false) : '';
   if (line === '') {
     record = makeRecord(logger, level, args, method, !own, own && raw);
     if (!own || lines || channel.snoop !== 0) line = recordLine(record);
