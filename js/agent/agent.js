@@ -81,7 +81,7 @@ class Agent {
       const euid = process.geteuid?.();
       if (euid === undefined) throw new EndpointError('no unix sockets here', 'use Linux');
       this.endpoint = new Endpoint(endpointPath(process.env, euid, this.tid), {
-        connection: (socket) => this.#accept(socket),
+        connection: (socket) => this.costs.guard(() => this.#accept(socket)),
         listening: () => {
           this.life = { state: 'on', reason: null, hint: null };
         },

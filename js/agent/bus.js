@@ -35,7 +35,7 @@ class Bus {
     this.scheduled = false;
     this.flushScheduled = () => {
       this.scheduled = false;
-      this.flush();
+      costs.guard(() => this.flush());
     };
     this.flushed = 0; // when, in the time of performance.now()
     this.flushing = false;

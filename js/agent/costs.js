@@ -42,6 +42,18 @@ class Costs {
     if (mark !== 0) this.spent.records += (performance.now() - mark) * this.weight;
   }
 
+  /**
+   * Runs what the event loop calls by itself: a mistake of ours there would end the application.
+   * @param {() => void} action
+   */
+  guard(action) {
+    try {
+      action();
+    } catch {
+      this.refuse('internal');
+    }
+  }
+
   /** @param {string} reason one of the refusals in docs/protocol.md */
   refuse(reason) {
     this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);

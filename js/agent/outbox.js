@@ -41,6 +41,7 @@ class Outbox {
    * @param {object} events
    * @param {(error: Error) => void} events.failed the peer can't be written to any more
    * @param {() => void} events.drained the queue is empty again
+   * @param {() => void} events.retry time to flush again
    */
   constructor(descriptor, events) {
     this.descriptor = descriptor;
@@ -176,7 +177,7 @@ class Outbox {
 
   #retryLater() {
     if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.flush(), this.retryMs);
+    this.timer = setTimeout(() => this.events.retry(), this.retryMs);
     this.timer.unref();
     this.retryMs = Math.min(2 * this.retryMs, RETRY_LAST_MS);
   }

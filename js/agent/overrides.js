@@ -58,7 +58,10 @@ class Overrides {
       override.peer.endings.push(() => this.#end(({ peer }) => peer === override.peer));
     }
     if (forMs !== null) {
-      override.timer = setTimeout(() => this.#end((other) => other === override), forMs);
+      const { costs } = this.agent;
+      override.timer = setTimeout(() => {
+        costs.guard(() => this.#end((other) => other === override));
+      }, forMs);
       override.timer.unref();
     }
     this.active.push(override);

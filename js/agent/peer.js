@@ -50,6 +50,7 @@ class Peer {
     this.outbox = new Outbox(() => /** @type {any} */ (socket)._handle?.fd ?? -1, {
       failed: () => this.close(),
       drained: () => this.#guard(() => this.#reportDrops()),
+      retry: () => this.#guard(() => this.outbox.flush()),
     });
     this.handshake = setTimeout(() => this.#tooLate(), HANDSHAKE_MS);
     this.handshake.unref();
@@ -85,7 +86,7 @@ class Peer {
     clearTimeout(this.handshake);
     this.session.end();
     this.requests = [];
-    this.owner.bus.gone(this);
+    this.owner.costs.guard(() => this.owner.bus.gone(this));
     this.outbox.close();
     this.owner.costs.bytes.sent += this.outbox.written;
     const { endings } = this;

@@ -280,3 +280,25 @@ test('stop() closes the endpoint and the connections for good', async (t) => {
   assert.equal(JSON.parse((await sub.message())[2]).event, 'stopped');
   assert.ok(!fs.existsSync(app.socket));
 });
+
+test('a mistake of the agent does not reach the application', async (t) => {
+  const app = await appIn(
+    t,
+    `const { bus } = require('node:net')[Symbol.for('nodeobs.agent')];
+     const p = nodeobs.createProvider('p'); const probe = p.addProbe('x', 'int'); p.enable();
+     const flush = bus.flush;
+     process.on('message', () => {
+       bus.flush = () => { bus.flush = flush; throw new Error('a mistake'); };
+       probe.fire(() => [1]);
+       setTimeout(() => process.send('alive'), 20);
+     });`,
+  );
+  const sub = await Client.open(t, app.socket, 'SUB');
+  sub.subscribe('probe.');
+  const dealer = await Client.open(t, app.socket, 'DEALER');
+  await dealer.settled(sub);
+  app.child.send('go');
+  assert.equal(await app.said(), 'alive');
+  assert.equal((await dealer.request('stats')).refused.internal, 1);
+  assert.deepEqual(JSON.parse((await sub.message())[2]).args, [1]);
+});
