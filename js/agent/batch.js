@@ -1,7 +1,7 @@
 'use strict';
 // The records of one topic that travel together, and the buffer they are written from.
 
-const { LONG, longHeader } = require('./zmtp');
+const { LONG_HEADER_BYTES, longHeader } = require('./zmtp');
 
 const BATCH_CHARS = 64 * 1024;
 
@@ -9,7 +9,7 @@ const BATCH_CHARS = 64 * 1024;
 // and the header, which differ from peer to peer, are put right before the payload. Only what the
 // kernel does not take at once is copied. Its size: a batch with one giant still fits, in UTF-8.
 const HEAD_BYTES = 8192;
-const SCRATCH_BYTES = HEAD_BYTES + 9 + 3 * 2 * BATCH_CHARS;
+const SCRATCH_BYTES = HEAD_BYTES + LONG_HEADER_BYTES + 3 * 2 * BATCH_CHARS;
 
 /** The records of one topic and loop turn; one payload for all the peers that want it. */
 class Batch {
@@ -28,12 +28,12 @@ class Batch {
 
   /** @param {import('./bus').Bus} bus @param {string} text */
   #encode(bus, text) {
-    const start = HEAD_BYTES + 9;
+    const start = HEAD_BYTES + LONG_HEADER_BYTES;
     const shared = text.length <= 2 * BATCH_CHARS;
     this.room = shared ? bus.scratch() : Buffer.allocUnsafe(start + Buffer.byteLength(text));
     const length = this.room.write(text, start, 'utf8');
-    longHeader(this.room, HEAD_BYTES, LONG, length);
-    this.bytes = 9 + length;
+    longHeader(this.room, HEAD_BYTES, 0, length);
+    this.bytes = LONG_HEADER_BYTES + length;
   }
 
   /** The payload's frame, to be kept. */

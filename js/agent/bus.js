@@ -4,7 +4,7 @@
 const { performance } = require('node:perf_hooks');
 const { setImmediate, setTimeout } = require('node:timers'); // before anybody fakes the globals
 const { BATCH_CHARS, SCRATCH_BYTES } = require('./batch');
-const { Interest, PROTOCOL } = require('./interest');
+const { Interest } = require('./interest');
 const { OVERHEAD } = require('./outbox');
 const { Topic } = require('./topic');
 
@@ -88,10 +88,13 @@ class Bus {
 
   /** @param {import('./peer').Peer} peer */
   gone(peer) {
-    this.flush(); // what it still wanted is counted as lost with its queue
-    this.subscribers.delete(peer);
-    for (const topic of [...peer.interests.keys()]) this.#disconnect(peer, topic);
-    if (this.subscribers.size === 0) this.scratchBuffer = null;
+    try {
+      this.flush(); // what it still wanted is counted as lost with its queue
+    } finally {
+      this.subscribers.delete(peer);
+      for (const topic of [...peer.interests.keys()]) this.#disconnect(peer, topic);
+      if (this.subscribers.size === 0) this.scratchBuffer = null;
+    }
   }
 
   /** What batches are written from, one after the other. */
@@ -183,4 +186,4 @@ class Bus {
   }
 }
 
-module.exports = { Bus, PROTOCOL };
+module.exports = { Bus };

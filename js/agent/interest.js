@@ -45,8 +45,8 @@ class Interest {
       return;
     }
     const header = this.#header(records, batch.order);
-    if (outbox.empty) {
-      this.#writeNow(batch, header);
+    if (outbox.empty && frame.length + header.length <= HEAD_BYTES) {
+      this.#sendNow(batch, header);
     } else {
       bus.hold(batch);
       outbox.push(new Entry([frame, header, batch.payload()], this, records, batch));
@@ -54,26 +54,14 @@ class Interest {
   }
 
   /** @param {Batch} batch @param {Buffer} header */
-  #writeNow(batch, header) {
+  #sendNow(batch, header) {
     const { frame } = this.topic;
-    const { outbox } = this.peer;
-    const head = frame.length + header.length;
-    if (head > HEAD_BYTES) {
-      outbox.push(new Entry([frame, header, batch.payload()], this, batch.records, null));
-      return;
-    }
     const room = /** @type {Buffer} */ (batch.room);
-    const start = HEAD_BYTES - head;
+    const start = HEAD_BYTES - frame.length - header.length;
     room.set(frame, start);
     room.set(header, start + frame.length);
-    const end = HEAD_BYTES + batch.bytes;
-    const written = outbox.writeNow(room, start, end);
-    if (written === end - start) {
-      this.#count('sent', batch.records);
-    } else {
-      const rest = Buffer.from(room.subarray(start + written, end));
-      outbox.push(new Entry([rest], this, batch.records, null));
-    }
+    const message = room.subarray(start, HEAD_BYTES + batch.bytes);
+    if (this.peer.outbox.sendNow(message, this, batch.records)) this.#count('sent', batch.records);
   }
 
   /** Tells the peer of drops that no later batch has told. */

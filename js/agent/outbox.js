@@ -63,29 +63,28 @@ class Outbox {
   }
 
   /**
-   * Writes past an empty queue, so that a peer that keeps up costs no memory.
-   * @param {Buffer} buffer @param {number} start @param {number} end
-   * @returns {number} bytes that the kernel took; the caller queues a copy of the rest
+   * Writes past an empty queue, so that a peer that keeps up costs no memory. What the kernel does
+   * not take is copied and queued.
+   * @param {Buffer} message @param {EntryOwner} owner @param {number} records in it
+   * @returns {boolean} whether the kernel has all of it; else the owner is told later
    */
-  writeNow(buffer, start, end) {
-    if (this.closed) return 0;
+  sendNow(message, owner, records) {
+    let written = 0;
     try {
-      return this.#counted(fs.writeSync(this.#open(), buffer, start, end - start));
+      if (!this.closed) written = this.#counted(fs.writeSync(this.#open(), message));
     } catch (error) {
       this.#failed(error);
-      return 0;
     }
+    if (written === message.length) return true;
+    const rest = Buffer.from(message.subarray(written));
+    // Trying again at once would only find the kernel's buffer full again.
+    if (this.#queue(new Entry([rest], owner, records, null))) this.#retryLater();
+    return false;
   }
 
   /** @param {Entry} entry */
   push(entry) {
-    if (this.closed) {
-      entry.owner?.lost(entry);
-      return;
-    }
-    this.queue.push(entry);
-    this.bytes += entry.bytes + OVERHEAD;
-    if (this.timer === null) this.flush();
+    if (this.#queue(entry) && this.timer === null) this.flush();
   }
 
   /** Writes what the kernel takes now; the rest is tried again by itself. */
@@ -111,6 +110,17 @@ class Outbox {
     this.head = 0;
     this.bytes = 0;
     for (const entry of rest) entry.owner?.lost(entry);
+  }
+
+  /** @param {Entry} entry @returns {boolean} false: it is lost, for the peer is gone */
+  #queue(entry) {
+    if (this.closed) {
+      entry.owner?.lost(entry);
+      return false;
+    }
+    this.queue.push(entry);
+    this.bytes += entry.bytes + OVERHEAD;
+    return true;
   }
 
   #open() {
@@ -176,7 +186,7 @@ class Outbox {
   }
 
   #retryLater() {
-    if (this.timer !== null) clearTimeout(this.timer);
+    this.#stopTimer();
     this.timer = setTimeout(() => this.events.retry(), this.retryMs);
     this.timer.unref();
     this.retryMs = Math.min(2 * this.retryMs, RETRY_LAST_MS);

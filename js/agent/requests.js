@@ -3,7 +3,7 @@
 
 const { app, mainScript } = require('./app');
 const { nearest } = require('./nearest');
-const { PROTOCOL } = require('./bus');
+const { PROTOCOL } = require('./interest');
 
 const ANSWER_MAX = 4 << 20;
 const LIST_LIMIT = 1000;

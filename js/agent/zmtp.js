@@ -3,6 +3,7 @@
 // and framing as pure functions of bytes. No sockets here, so that every byte split can be tested.
 
 const GREETING_SIZE = 64;
+const LONG_HEADER_BYTES = 9;
 const MORE = 0x01;
 const LONG = 0x02;
 const COMMAND = 0x04;
@@ -28,7 +29,7 @@ GREETING[11] = 1;
 GREETING.write('NULL', 12, 'latin1');
 
 /**
- * Writes the nine bytes of a long frame's header, which any length may have.
+ * Writes a long frame's header, which any length may have.
  * @param {Buffer} out @param {number} at @param {number} flags @param {number} length of the body
  */
 function longHeader(out, at, flags, length) {
@@ -43,7 +44,7 @@ function longHeader(out, at, flags, length) {
  */
 function frameHeader(flags, length) {
   if (length < 256) return Buffer.from([flags, length]);
-  const header = Buffer.allocUnsafe(9);
+  const header = Buffer.allocUnsafe(LONG_HEADER_BYTES);
   longHeader(header, 0, flags, length);
   return header;
 }
@@ -217,7 +218,7 @@ class Session {
     }
     if (this.flags & LONG) {
       this.have = 2; // the second byte is already the length's first
-      this.#expect(9, this.#longHeader);
+      this.#expect(LONG_HEADER_BYTES, this.#longHeader);
     } else {
       this.#body(this.held[1]);
     }
@@ -309,6 +310,7 @@ module.exports = {
   GREETING,
   LIMITS,
   LONG,
+  LONG_HEADER_BYTES,
   MORE,
   ProtocolError,
   Session,

@@ -65,12 +65,6 @@ class LogChannel {
     return true;
   }
 
-  /** @param {number} band @param {string} line */
-  publishLine(band, line) {
-    this.#topics[band].publish(line);
-    this.records += 1;
-  }
-
   /**
    * Lays a temporary level over the levels of all streams of all loggers of this name, or takes
    * it away again. No logger is changed by it.

@@ -27,7 +27,7 @@ function emit(logger, band, method, ...args) {
   try {
     const line = own ? '' : fastLine(logger, band, args, true);
     if (line === '') deliver(logger, band, method, args, own);
-    else channel.publishLine(band, line);
+    else if (published(channel, (band + 1) * 10, line)) channel.records += 1;
   } catch (error) {
     // The stack is used up, or the line is longer than a string can be.
     try {
@@ -81,7 +81,7 @@ function published(channel, level, line) {
   try {
     return channel.publish(level, line);
   } catch {
-    return false; // the streams have the record: it must not be tried again
+    return false; // the streams, or the batch, may have the record: not to be tried again
   }
 }
 

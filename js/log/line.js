@@ -195,7 +195,7 @@ function headText(logger) {
     if (json !== undefined) text += text === '' ? `{${start.slice(1)}${json}` : start + json;
     if (typeof value === 'object' && value !== null) fixed = false;
   }
-  if (fixed) logger._head = flat(text);
+  if (fixed) logger._head = text;
   return text;
 }
 

@@ -154,16 +154,12 @@ Object.defineProperties(Logger.prototype, {
     configurable: true,
     /** @this {Logger} */
     get() {
-      this._exposed = true;
-      this._head = undefined;
-      this._starts = undefined;
+      expose(this);
       return this._fields;
     },
     /** @this {Logger} @param {Record<string, any>} fields */
     set(fields) {
-      this._exposed = true;
-      this._head = undefined;
-      this._starts = undefined;
+      expose(this);
       this._fields = fields;
     },
   },
@@ -179,6 +175,13 @@ Object.defineProperties(Logger.prototype, {
     },
   },
 });
+
+/** The application may change the fields from now on. @param {Logger} logger */
+function expose(logger) {
+  logger._exposed = true;
+  logger._head = undefined;
+  logger._starts = undefined;
+}
 
 /** @param {any} options @param {boolean} child */
 function checkOptions(options, child) {

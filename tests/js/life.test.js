@@ -302,3 +302,25 @@ test('a mistake of the agent does not reach the application', async (t) => {
   assert.equal((await dealer.request('stats')).refused.internal, 1);
   assert.deepEqual(JSON.parse((await sub.message())[2]).args, [1]);
 });
+
+test('a mistake while an observer leaves does not leave its probes on', async (t) => {
+  const app = await appIn(
+    t,
+    `const { bus } = require('node:net')[Symbol.for('nodeobs.agent')];
+     const p = nodeobs.createProvider('p'); p.addProbe('x', 'int'); p.enable();
+     const flush = bus.flush;
+     process.on('message', () => {
+       bus.flush = () => { bus.flush = flush; throw new Error('a mistake'); };
+       process.send('armed');
+     });`,
+  );
+  const sub = await Client.open(t, app.socket, 'SUB');
+  sub.subscribe('probe.');
+  const dealer = await Client.open(t, app.socket, 'DEALER');
+  await dealer.settled(sub);
+  app.child.send('arm');
+  await app.said();
+  sub.socket.destroy();
+  await dealer.until(async () => (await dealer.request('probes')).probes[0].listeners.length === 0);
+  assert.equal((await dealer.request('stats')).refused.internal, 1);
+});
