@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
 import pytest
+from tests.system.compiled import Compiled
+from tests.system.sdt_object import make_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -245,6 +247,95 @@ def as_nobody() -> tuple[str, ...]:
     if shutil.which("setpriv") is None:
         pytest.skip("needs setpriv (util-linux)")
     return ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")
+
+
+def require(met: object, reason: str) -> None:
+    """Skip the test where something it needs is missing; with NODEOBS_REQUIRE_TRACING=1, fail."""
+    if met:
+        return
+    if os.environ.get("NODEOBS_REQUIRE_TRACING") == "1":
+        pytest.fail(f"{reason} (NODEOBS_REQUIRE_TRACING=1)")
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def tracing() -> None:
+    """For tests that trace with the kernel: root and tracefs."""
+    require(os.geteuid() == 0, "needs root to trace with the kernel")
+    require(os.access("/sys/kernel/tracing/uprobe_events", os.W_OK), "needs tracefs with uprobes")
+
+
+@pytest.fixture
+def needs_tool() -> Callable[[str], str]:
+    """The path of a tracer or another tool, which must be installed."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        require(path, f"needs {name}")
+        return str(path)
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
+    """The C tests of native/stapsdt."""
+    compiler = shutil.which(os.environ.get("CC", "gcc"))
+    require(compiler, "needs a C compiler")
+    return Compiled(tmp_path_factory.mktemp("native"), str(compiler))
+
+
+@pytest.fixture(scope="session")
+def sdt_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """tests/fixtures/sdt_app.c, compiled."""
+    compiler = shutil.which(os.environ.get("CC", "gcc"))
+    require(compiler, "needs a C compiler")
+    program = tmp_path_factory.mktemp("sdt") / "sdt_app"
+    source = FIXTURES / "sdt_app.c"
+    done = subprocess.run(
+        [str(compiler), "-O2", "-Wall", "-o", str(program), str(source), "-ldl", "-lpthread"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    require("sys/sdt.h" not in done.stderr, "needs sys/sdt.h (systemtap-sdt-dev)")
+    assert done.returncode == 0, done.stderr
+    return program
+
+
+@pytest.fixture
+def start_sdt_app(
+    sdt_program: Path, environment: Mapping[str, str], children: list[Child]
+) -> Callable[[], Child]:
+    """Start tests/fixtures/sdt_app.c."""
+
+    def start() -> Child:
+        child = _start([str(sdt_program)], environment, None)
+        children.append(child)
+        child.out.containing("ready")
+        return child
+
+    return start
+
+
+@pytest.fixture
+def sdt_app(start_sdt_app: Callable[[], Child]) -> Child:
+    """A program in C with the probe demo:tick, which loads objects with more."""
+    return start_sdt_app()
+
+
+@pytest.fixture
+def shop_object(tmp_path: Path) -> Path:
+    """An object as ours are: signed, unsigned and narrow arguments, and some beyond registers."""
+    return make_object(
+        tmp_path / "shop.so",
+        "shop",
+        {
+            "item-sold": [-8, 8],
+            "many": [-8, 8, -4, 4, -2, 1, 8, -8, 4, -4, 2, -1],
+            "texts": [8] * 12,
+        },
+    )
 
 
 def _start(command: list[str], env: Mapping[str, str], cwd: Path | None) -> Child:
