@@ -31,7 +31,7 @@ help: ## this list
 
 ## -- set-up: one stamp per step, so that a second run does nothing
 
-setup: $(VENV)/.package $(VENV)/.node-$(NODE_VERSION) node_modules/.installed examples/node_modules/.installed ## the tools in .venv and node_modules (others call it as needed)
+setup: $(VENV)/.package $(VENV)/.usdt $(VENV)/.node-$(NODE_VERSION) node_modules/.installed examples/node_modules/.installed native/build/.made ## the tools in .venv and node_modules (others call it as needed)
 	@:
 
 $(VENV)/bin/pip:
@@ -58,6 +58,11 @@ $(VENV)/.package: pyproject.toml package.json $(VENV)/.python
 	$(PY) -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
+# Without a compiler or Python.h, `nodeobs.usdt` says why; the next run tries again.
+$(VENV)/.usdt: $(wildcard native/stapsdt/*.[ch] native/python/*) $(VENV)/.package
+	@echo "-- probes for Python programs (native/python)"
+	if $(PY) native/python/build.py; then touch $@; fi
+
 $(VENV)/.node-$(NODE_VERSION): | $(VENV)/.python
 	@rm -f $(VENV)/bin/node $(VENV)/bin/nodejs
 	nodeenv() {
@@ -83,6 +88,11 @@ node_modules/.installed: package-lock.json | $(VENV)/.node-$(NODE_VERSION)
 	$(NPM_CI) >/dev/null
 	touch $@
 
+# Where it cannot be compiled everything else works, and `nodeobs probes` says why.
+native/build/.made: native/build.js $(wildcard native/addon/*.c native/stapsdt/*.[ch]) | node_modules/.installed
+	@echo "-- native part of the npm package"
+	if node native/build.js >/dev/null; then touch $@; fi
+
 examples/node_modules/.installed: examples/package-lock.json | node_modules/.installed
 	@echo "-- npm packages of the examples"
 	cd examples
@@ -97,6 +107,8 @@ demo: setup ## a restify app under load, seen with every verb, in under two minu
 test: setup ## all tests, on this machine's Node.js
 	@node=$${NODEOBS_TEST_NODE:-$$(node -p process.execPath)}
 	export NODEOBS_TEST_NODE=$$node
+	export NODEOBS_RUNTIME_DIR=$$(mktemp -d)
+	trap 'rm -rf "$$NODEOBS_RUNTIME_DIR"' EXIT
 	js=passed py=passed
 	echo "-- JavaScript tests ($$($$node --version))"
 	$$node $(RUN_JS) || js=FAILED
@@ -172,6 +184,7 @@ lock: setup ## remake the lock files (UPGRADE=1: to the newest versions allowed)
 	done
 
 clean: ## remove everything the other targets made
-	@rm -rf .venv .matrix node_modules examples/node_modules dist build
+	@rm -rf .venv .matrix node_modules examples/node_modules native/build prebuilds dist build
+	rm -f py/nodeobs/usdt/_stapsdt*.so py/nodeobs/usdt/_stapsdt.reason
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

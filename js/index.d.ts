@@ -3,8 +3,24 @@
 
 export * from './log/index';
 
-/** `int`: 64 bits, signed; `char *`: a string; `json`: anything that JSON can hold. */
-export type ProbeType = 'int' | 'char *' | 'json' | (string & {});
+/**
+ * `int`: 64 bits, signed, as are the others as they say; `char *`: a string; `json`: anything that
+ * JSON can hold; `double`: a number, of which kernel tracers see the text.
+ */
+export type ProbeType =
+  | 'int'
+  | 'int8'
+  | 'int16'
+  | 'int32'
+  | 'int64'
+  | 'uint8'
+  | 'uint16'
+  | 'uint32'
+  | 'uint64'
+  | 'double'
+  | 'char *'
+  | 'json'
+  | (string & {});
 
 export interface Probe {
   readonly name: string;
@@ -49,6 +65,9 @@ export interface Provider {
 /** A set of probes. Without `module`, one that no other provider of the thread has. */
 export function createProvider(name: string, module?: string): Provider;
 export function createDTraceProvider(name: string, module?: string): Provider;
+/** The classes under dtrace-provider's names. */
+export const DTraceProvider: { new (name: string, module?: string): Provider };
+export const DTraceProbe: { prototype: Probe };
 
 export interface KangCallbacks {
   list_types(): string[];
@@ -86,6 +105,8 @@ export interface AgentStatus {
   protocol: number;
   /** Observers connected now. */
   peers: number;
+  /** Whether kernel tracers (bpftrace, perf, …) can see the probes. */
+  kernel: { state: 'on' | 'off'; reason: string | null; hint: string | null };
 }
 
 export const agent: {

@@ -3,12 +3,12 @@
 
 const agent = require('./agent');
 const log = require('./log');
-const { createProvider } = require('./probes/provider');
+const dtraceProvider = require('./probes/dtrace-provider');
 
 module.exports = {
   ...log,
-  createProvider,
-  createDTraceProvider: createProvider,
+  createProvider: dtraceProvider.createDTraceProvider,
+  ...dtraceProvider, // so that npm's overrides can put this package in dtrace-provider's place
   registry: agent.registry,
   agent: {
     /** Whether observers can reach this thread, and why not. */

@@ -9,6 +9,8 @@ export const {
   createProvider,
   registry,
   DEBUG,
+  DTraceProbe,
+  DTraceProvider,
   ERROR,
   FATAL,
   INFO,

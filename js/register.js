@@ -1,17 +1,30 @@
 'use strict';
 // `node -r nodeobs/register app.js`: an application that knows nothing of nodeobs gets an agent,
-// and `require('dtrace-provider')` anywhere in it gets ours: a restify server's probes then fire.
+// and `dtrace-provider` anywhere in it is ours: a restify server's or bunyan's probes then fire.
 
 const Module = require('node:module');
+const { pathToFileURL } = require('node:url');
 require('./index');
 
 const REPLACED = new Map([['dtrace-provider', require.resolve('./probes/dtrace-provider')]]);
 
 // _resolveFilename is the one hook on require() that every Node from 20 to 26 has; it is what
-// ts-node, tsconfig-paths and others rely on, so it is as good as public.
+// ts-node, tsconfig-paths and others rely on, so it is as good as public. It also serves CommonJS
+// packages that an ES module imports.
 const loader = /** @type {any} */ (Module);
 const resolve = loader._resolveFilename;
 /** @param {string} request @param {any[]} rest */
 loader._resolveFilename = function resolveFilename(request, ...rest) {
   return REPLACED.get(request) ?? resolve.call(this, request, ...rest);
 };
+
+// An ES module that imports it by itself: Node 22.15 and later have a hook for that. The earlier
+// module.register would start a thread, for what hardly any application does.
+loader.registerHooks?.({
+  /** @param {string} specifier @param {any} context @param {Function} next */
+  resolve(specifier, context, next) {
+    const ours = REPLACED.get(specifier);
+    if (ours === undefined) return next(specifier, context);
+    return { url: pathToFileURL(ours).href, format: 'commonjs', shortCircuit: true };
+  },
+});

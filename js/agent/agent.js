@@ -5,6 +5,7 @@ const { performance } = require('node:perf_hooks');
 const { threadId } = require('node:worker_threads');
 const { version } = require('../../package.json');
 const { LogChannel } = require('../log/channel');
+const kernel = require('../probes/kernel');
 const { LoopWatch, inspectProcess } = require('../state/process');
 const { Registry } = require('../state/registry');
 const { Bus } = require('./bus');
@@ -31,6 +32,7 @@ const MEBI = 1 << 20;
  * @property {string} version of the package whose agent it is
  * @property {number} protocol
  * @property {number} peers connected now
+ * @property {import('../probes/kernel').KernelStatus} kernel whether kernel tracers see the probes
  */
 
 class Agent {
@@ -47,7 +49,6 @@ class Agent {
     this.registry = new Registry();
     this.overrides = new Overrides(this);
     this.loop = new LoopWatch();
-    this.kernel = { state: 'off', reason: 'this version has no native part' };
     /** @type {Map<string, WeakRef<LogChannel>>} */
     this.logs = new Map();
     this.forgetLog = new FinalizationRegistry((/** @type {string} */ name) => {
@@ -114,7 +115,12 @@ class Agent {
       version: this.version,
       protocol: PROTOCOL,
       peers: this.peers.size,
+      kernel: this.kernel,
     };
+  }
+
+  get kernel() {
+    return kernel.status();
   }
 
   /**

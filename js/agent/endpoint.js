@@ -69,6 +69,17 @@ function claimDirectory(directory, euid) {
 }
 
 /**
+ * The runtime directory, made if it was not there.
+ * @param {NodeJS.ProcessEnv} env @param {number} euid
+ * @throws {EndpointError} it cannot be trusted
+ */
+function claimRuntimeDirectory(env, euid) {
+  const directory = runtimeDirectory(env, euid);
+  claimDirectory(directory, euid);
+  return directory;
+}
+
+/**
  * @param {NodeJS.ProcessEnv} env @param {number} euid @param {number} threadId 0: the main thread
  */
 function endpointPath(env, euid, threadId) {
@@ -186,4 +197,10 @@ class Endpoint {
   }
 }
 
-module.exports = { Endpoint, EndpointError, endpointPath, runtimeDirectory };
+module.exports = {
+  Endpoint,
+  EndpointError,
+  claimRuntimeDirectory,
+  endpointPath,
+  runtimeDirectory,
+};

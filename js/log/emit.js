@@ -2,6 +2,7 @@
 // One log call that somebody wants: its record goes to the streams, and to those who snoop.
 
 const { errText } = require('./errors');
+const { fireProbe, isTraced } = require('./kernel');
 const { levelBits } = require('./levels');
 const { fastLine } = require('./line');
 const { makeRecord, recordLine } = require('./record');
@@ -26,8 +27,12 @@ function emit(logger, band, method, ...args) {
   const mark = own ? 0 : channel.costs.sample();
   try {
     const line = own ? '' : fastLine(logger, band, args, true);
-    if (line === '') deliver(logger, band, method, args, own);
-    else if (published(channel, (band + 1) * 10, line)) channel.records += 1;
+    if (line === '') {
+      deliver(logger, band, method, args, own);
+    } else {
+      if (isTraced(band)) fireProbe(band, line);
+      if (published(channel, (band + 1) * 10, line)) channel.records += 1;
+    }
   } catch (error) {
     // The stack is used up, or the line is longer than a string can be.
     try {
@@ -53,9 +58,10 @@ function deliver(logger, band, method, args, own) {
   let line = own && !raw ? fastLine(logger, band, args, false) : '';
   if (line === '') {
     record = makeRecord(logger, level, args, method, !own, own && raw);
-    if (!own || lines || channel.snoop !== 0) line = recordLine(record);
+    if (!own || lines || channel.snoop !== 0 || isTraced(band)) line = recordLine(record);
     level = levelOf(record.level);
   }
+  if (isTraced(band)) fireProbe(band, line);
   let used = false;
   if (own) {
     const { override } = channel;

@@ -4,6 +4,7 @@
 const { EventEmitter } = require('node:events');
 const os = require('node:os');
 const agent = require('../agent');
+const { openProbes } = require('./kernel');
 const { resolveLevel } = require('./levels');
 const methods = require('./methods');
 const { applySerializers } = require('./serializers');
@@ -204,6 +205,7 @@ function checkOptions(options, child) {
 
 /** @param {any} options */
 function rootSink(options) {
+  openProbes();
   const channel = agent.channel(String(options.name));
   const sink = new Sink(channel, [], Number.POSITIVE_INFINITY);
   channel.add(sink);

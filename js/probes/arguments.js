@@ -1,50 +1,131 @@
 'use strict';
-// Argument types of probes and what a firing's values become on the wire.
+// Argument types of probes: what a firing's values become for the kernel and on the wire.
 
 const { toPlain } = require('../state/plain');
 
 /** As many arguments as DTrace's USDT provider takes. */
 const ARGUMENTS_MAX = 32;
 
-/** @typedef {(value: any) => string} Encoder the JSON text of one value */
+const INT64_MAX = 2n ** 63n - 1n;
+const UINT64_MAX = 2n ** 64n - 1n;
 
-/** @type {Encoder} */
-function int(value) {
-  if (typeof value === 'number') {
-    const whole = Math.trunc(value);
-    return Number.isFinite(whole) ? String(whole === 0 ? 0 : whole) : '0';
-  }
-  if (typeof value === 'bigint') {
-    const safe = value <= Number.MAX_SAFE_INTEGER && value >= Number.MIN_SAFE_INTEGER;
-    return safe ? String(value) : `"${value}"`;
-  }
-  if (value === undefined || value === null) return '0';
-  return int(Number(value)); // may throw: counted by the caller
+/**
+ * One argument's type. A value first becomes plain: a string, a number or a BigInt, which the
+ * native part takes as it is (ArgType_t, and 0 for strings: native/addon/addon.c). The same plain
+ * value then becomes JSON for the bus. `plain` may throw.
+ * @typedef {object} ArgumentType
+ * @property {number} kind
+ * @property {(value: any, failed: () => void) => string | number | bigint | undefined} plain
+ *   `failed` is to be called where a substitute is given
+ * @property {(plain: any) => string} json
+ */
+
+/** @param {any} value @returns {number | bigint} */
+function integer(value) {
+  if (typeof value === 'number') return Number.isFinite(value) ? Math.trunc(value) : 0;
+  if (typeof value === 'bigint') return value;
+  if (value === undefined || value === null) return 0;
+  return integer(Number(value)); // throws for symbols and objects that do not let themselves be converted
 }
 
-/** @type {Encoder} */
-function string(value) {
-  return JSON.stringify(typeof value === 'string' ? value : String(value));
-}
-
-/** @type {Encoder} */
-function json(value) {
-  try {
-    return JSON.stringify(value) ?? 'null';
-  } catch {
-    return JSON.stringify(toPlain(value)); // a cycle, a BigInt, a getter that throws
-  }
+/** @param {number | bigint} value */
+function integerJson(value) {
+  if (typeof value === 'number') return value === 0 ? '0' : String(value); // 0: not -0
+  const safe = value <= Number.MAX_SAFE_INTEGER && value >= Number.MIN_SAFE_INTEGER;
+  return safe ? String(value) : `"${value}"`;
 }
 
 /**
- * The encoder of a declared type. As in dtrace-provider the type is known by how it begins, and
- * one that is not known is a string.
- * @param {string} type
+ * An integer of 8, 16 or 32 bits: as in C, what does not fit is cut off.
+ * @param {number} bits @param {boolean} signed @returns {ArgumentType}
  */
-function encoderOf(type) {
+function narrow(bits, signed) {
+  const cut = signed ? BigInt.asIntN : BigInt.asUintN;
+  const unused = 32 - bits;
+  return {
+    kind: signed ? -bits / 8 : bits / 8,
+    plain(value) {
+      const whole = integer(value);
+      if (typeof whole === 'bigint') return Number(cut(bits, whole));
+      return signed ? (whole << unused) >> unused : (whole << unused) >>> unused;
+    },
+    json: integerJson,
+  };
+}
+
+/**
+ * An integer of 64 bits. A BigInt that does not fit is cut, a number ends at the last that fits.
+ * @param {boolean} signed @returns {ArgumentType}
+ */
+function wide(signed) {
+  const cut = signed ? BigInt.asIntN : BigInt.asUintN;
+  const [least, most] = signed ? [-INT64_MAX - 1n, INT64_MAX] : [0n, UINT64_MAX];
+  return {
+    kind: signed ? -8 : 8,
+    plain(value) {
+      const whole = integer(value);
+      if (typeof whole === 'bigint') return cut(64, whole);
+      if (whole < 0 && !signed) return cut(64, BigInt(whole));
+      if (whole > -(2 ** 63) && whole < 2 ** 63) return whole;
+      const big = BigInt(whole);
+      return big < least ? least : big > most ? most : big;
+    },
+    json: integerJson,
+  };
+}
+
+/** @type {ArgumentType} */
+const string = {
+  kind: 0,
+  plain: (value) => (typeof value === 'string' ? value : String(value)),
+  json: (plain) => JSON.stringify(plain),
+};
+
+/** Tracers know no floating point, so they get its text. @type {ArgumentType} */
+const double = {
+  kind: 0,
+  plain: (value) => String(value === undefined ? 0 : Number(value)),
+  json: (plain) => (Number.isFinite(Number(plain)) ? plain : JSON.stringify(plain)),
+};
+
+/** @type {ArgumentType} */
+const json = {
+  kind: 0,
+  plain(value, failed) {
+    try {
+      return JSON.stringify(value);
+    } catch {
+      failed(); // a cycle, a BigInt, a getter that throws
+      return JSON.stringify(toPlain(value));
+    }
+  },
+  json: (plain) => plain ?? 'null',
+};
+
+/** @type {Record<string, ArgumentType>} */
+const NAMED = {
+  double,
+  int8: narrow(8, true),
+  uint8: narrow(8, false),
+  int16: narrow(16, true),
+  uint16: narrow(16, false),
+  int32: narrow(32, true),
+  uint32: narrow(32, false),
+  int64: wide(true),
+  uint64: wide(false),
+};
+
+/**
+ * A declared type. Besides ours there are dtrace-provider's, known by how they begin; what is none
+ * of these is a string.
+ * @param {string} type
+ * @returns {ArgumentType}
+ */
+function argumentType(type) {
+  if (Object.hasOwn(NAMED, type)) return NAMED[type];
   if (type.startsWith('json')) return json;
-  if (type.startsWith('int')) return int;
+  if (type.startsWith('int')) return NAMED.int64;
   return string;
 }
 
-module.exports = { ARGUMENTS_MAX, encoderOf };
+module.exports = { ARGUMENTS_MAX, argumentType };

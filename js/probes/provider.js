@@ -1,11 +1,13 @@
 'use strict';
 // Providers and probes: dtrace-provider's API. A probe is live while its provider is enabled and
-// somebody subscribed to it; else firing it costs one flag test.
+// somebody subscribed to it, or a kernel tracer is attached to it; else firing it costs two reads:
+// a flag of ours, and the first byte of the probe's instruction, which the kernel changes.
 
 const { threadId } = require('node:worker_threads');
 const agent = require('../agent');
 const { isoNow } = require('../agent/clock');
-const { ARGUMENTS_MAX, encoderOf } = require('./arguments');
+const { ARGUMENTS_MAX, argumentType } = require('./arguments');
+const { IDLE, KernelProbe, KernelProvider } = require('./kernel');
 
 /** What a probe of a disabled provider fires into: nobody, ever. */
 const NOWHERE = Object.freeze({ live: 0 });
@@ -29,12 +31,20 @@ class Probe {
   constructor(provider, name, types) {
     /** @type {{live: number}} the bus's topic while the provider is enabled */
     this._topic = NOWHERE;
+    /** @type {import('./kernel').Code} the probe's instruction while the provider is enabled */
+    this._code = IDLE;
+    this._nop = IDLE[0];
     this.provider = provider;
     this.name = name;
     this.types = types;
     this.fired = 0;
     this.errors = 0;
-    this._encoders = types.map(encoderOf);
+    this._arguments = types.map(argumentType);
+    /** @type {KernelProbe | string | null} or why there is none; null: not enabled yet */
+    this._kernel = null;
+    this._failed = () => {
+      this.errors += 1;
+    };
     const names = { provider: provider.name, module: provider.module, probe: name };
     const where = { pid: process.pid, tid: threadId };
     this._prefix = `${JSON.stringify({ ...names, ...where }).slice(0, -1)},"time":"`;
@@ -51,7 +61,7 @@ class Probe {
     if (typeof callback !== 'function') {
       throw badArgument('Must give probe value callback as first argument');
     }
-    if (this._topic.live === 0) return undefined;
+    if (this._topic.live === 0 && this._code[0] === this._nop) return undefined;
     return this._fire(callback, ...args); // spread, or V8 would make an array for every call
   }
 
@@ -66,8 +76,9 @@ class Probe {
         return undefined;
       }
       this.fired += 1;
-      const topic = /** @type {import('../agent/topic').Topic} */ (this._topic);
-      topic.publish(`${this._prefix}${isoNow()}","args":[${this._encode(values)}]}\n`);
+      const plain = this._plain(values);
+      if (this._code[0] !== this._nop) this._fireKernel(plain);
+      if (this._topic.live !== 0) this._publish(plain);
       return true;
     } catch {
       this.errors += 1;
@@ -77,24 +88,73 @@ class Probe {
     }
   }
 
-  /** @param {any[]} values */
-  _encode(values) {
-    let text = '';
-    for (let i = 0; i < this._encoders.length; i++) {
-      if (i > 0) text += ',';
-      text += this._encodeOne(i, values[i]);
+  /** @param {any[]} values @returns {(string | number | bigint | undefined)[]} one for each type */
+  _plain(values) {
+    const plain = [];
+    for (let i = 0; i < this._arguments.length; i++) {
+      try {
+        plain.push(this._arguments[i].plain(values[i], this._failed));
+      } catch {
+        this.errors += 1;
+        plain.push(undefined);
+      }
     }
-    return text;
+    return plain;
   }
 
-  /** @param {number} i @param {any} value */
-  _encodeOne(i, value) {
-    try {
-      return this._encoders[i](value);
-    } catch {
-      this.errors += 1;
-      return 'null';
+  /** @param {(string | number | bigint | undefined)[]} plain */
+  _fireKernel(plain) {
+    const { binding, id } = /** @type {KernelProbe} */ (this._kernel);
+    binding.fire(id, ...plain);
+  }
+
+  /** @param {(string | number | bigint | undefined)[]} plain */
+  _publish(plain) {
+    let text = '';
+    for (let i = 0; i < plain.length; i++) {
+      if (i > 0) text += ',';
+      text += plain[i] === undefined ? 'null' : this._arguments[i].json(plain[i]);
     }
+    const topic = /** @type {import('../agent/topic').Topic} */ (this._topic);
+    topic.publish(`${this._prefix}${isoNow()}","args":[${text}]}\n`);
+  }
+
+  /** Connects it to those who may want to see it. @param {KernelProbe | string} kernel */
+  _connect(kernel) {
+    this._topic = agent.bus.topic(`probe.${this.provider.name}.${this.name}`);
+    this._kernel = kernel;
+    if (typeof kernel === 'string') return;
+    this._code = kernel.code;
+    this._nop = kernel.nop;
+  }
+
+  _disconnect() {
+    this._topic = NOWHERE;
+    this._code = IDLE;
+    this._nop = IDLE[0];
+  }
+
+  /** For the `probes` request. */
+  describe() {
+    const { _topic: topic, _kernel: kernel } = this;
+    const { dropped = 0, interests = [] } = /** @type {Partial<import('../agent/topic').Topic>} */ (
+      topic
+    );
+    return {
+      provider: this.provider.name,
+      module: this.provider.module,
+      name: this.name,
+      types: this.types,
+      enabled: this.provider.enabled,
+      fired: this.fired,
+      errors: this.errors,
+      dropped,
+      listeners: interests.map(({ peer }) => peer.id),
+      kernel:
+        kernel instanceof KernelProbe
+          ? { ...kernel.place, attached: kernel.attached }
+          : { reason: kernel ?? 'its provider has never been enabled' },
+    };
   }
 }
 
@@ -112,6 +172,7 @@ class Provider {
     this.enabled = false;
     /** @type {Map<string, Probe>} */
     this.probes = new Map();
+    this._kernel = new KernelProvider(name);
     agent.addProvider(this);
   }
 
@@ -140,7 +201,7 @@ class Provider {
         writable: true,
       });
     }
-    if (this.enabled) this._connect(probe);
+    if (this.enabled) this._connect([probe]);
     return probe;
   }
 
@@ -150,7 +211,7 @@ class Provider {
    * @returns {true}
    */
   removeProbe(probe) {
-    probe._topic = NOWHERE;
+    probe._disconnect();
     if (this.probes.get(probe.name) === probe) {
       this.probes.delete(probe.name);
       delete (/** @type {any} */ (this)[probe.name]);
@@ -161,13 +222,13 @@ class Provider {
   /** Lets observers see the probes. Calling it twice does no harm. */
   enable() {
     this.enabled = true;
-    for (const probe of this.probes.values()) this._connect(probe);
+    this._connect([...this.probes.values()]);
   }
 
   /** Hides the probes from observers; `enable` brings them back. */
   disable() {
     this.enabled = false;
-    for (const probe of this.probes.values()) probe._topic = NOWHERE;
+    for (const probe of this.probes.values()) probe._disconnect();
   }
 
   /**
@@ -184,31 +245,23 @@ class Provider {
     }
     const probe = this.probes.get(name);
     if (probe === undefined) return undefined;
-    if (probe._topic.live !== 0) probe._fire(callback, ...args);
+    if (probe._topic.live !== 0 || probe._code[0] !== probe._nop) probe._fire(callback, ...args);
     return true;
   }
 
-  /** @param {Probe} probe */
-  _connect(probe) {
-    probe._topic = agent.bus.topic(`probe.${this.name}.${probe.name}`);
+  /** @param {Probe[]} probes */
+  _connect(probes) {
+    const wanted = probes.map(({ name, _arguments }) => ({
+      name,
+      kinds: _arguments.map(({ kind }) => kind),
+    }));
+    const made = this._kernel.load(wanted);
+    for (const [i, probe] of probes.entries()) probe._connect(made[i]);
   }
 
   /** For the `probes` request. */
   describe() {
-    return [...this.probes.values()].map((probe) => {
-      const topic = /** @type {Partial<import('../agent/topic').Topic>} */ (probe._topic);
-      return {
-        provider: this.name,
-        module: this.module,
-        name: probe.name,
-        types: probe.types,
-        enabled: this.enabled,
-        fired: probe.fired,
-        errors: probe.errors,
-        dropped: topic.dropped ?? 0,
-        listeners: (topic.interests ?? []).map(({ peer }) => peer.id),
-      };
-    });
+    return [...this.probes.values()].map((probe) => probe.describe());
   }
 
   /** As an object to look at. */

@@ -91,7 +91,7 @@ test('an application that is done ends, however many observers are attached or s
   for (const sub of stuck) sub.socket.pause();
   app.child.send('go');
   assert.deepEqual(await once(app.child, 'exit'), [0, null]);
-  assert.deepEqual(fs.readdirSync(app.directory), ['app.js']);
+  assert.deepEqual(fs.readdirSync(app.directory), ['app.js', 'usdt']);
 });
 
 test("a record logged in 'beforeExit' does not start the loop again", async (t) => {

@@ -92,31 +92,9 @@ test('arguments are converted by their declared type', async (t) => {
   );
   assert.deepEqual(value, [true, true, true]);
   const [first, fewer, odd] = (await firings(3)).map(({ args }) => args);
-  assert.deepEqual(first, [
-    7,
-    -1,
-    '1152921504606846976',
-    12,
-    'é',
-    '5',
-    { a: [1] },
-    null,
-    '42',
-    '3',
-  ]);
-  assert.deepEqual(fewer, [
-    0,
-    0,
-    0,
-    0,
-    'undefined',
-    'undefined',
-    null,
-    null,
-    'undefined',
-    'undefined',
-  ]);
-  assert.deepEqual(odd, [0, 1, 0, 0, 'null', 'undefined', 'text', null, '1', '2']);
+  assert.deepEqual(first, [7, -1, '1152921504606846976', 12, 'é', '5', { a: [1] }, null, '42', 3]);
+  assert.deepEqual(fewer, [0, 0, 0, 0, 'undefined', 'undefined', null, null, 'undefined', 0]);
+  assert.deepEqual(odd, [0, 1, 0, 0, 'null', 'undefined', 'text', null, '1', 2]);
 });
 
 test('32 arguments', async (t) => {
@@ -174,7 +152,7 @@ test('nothing that a callback or its values do reaches the application', async (
   assert.deepEqual(args[1], [{ big: '1', boom: '[Getter]' }, 'Symbol(s)', null]);
   assert.deepEqual(args[2].slice(1), ['ok', 1]);
   const [{ fired, errors }] = (await dealer.request('probes')).probes;
-  assert.deepEqual([fired, errors], [3, 6]);
+  assert.deepEqual([fired, errors], [3, 9]);
 });
 
 test('enable, disable and probes added later', async (t) => {

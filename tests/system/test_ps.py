@@ -219,4 +219,4 @@ def test_sockets_of_killed_processes_are_removed(
     dead.wait()
     assert (runtime_dir / f"{dead.pid}.sock").exists()
     listed(nodeobs)
-    assert [path.name for path in runtime_dir.iterdir()] == [f"{alive.pid}.sock"]
+    assert [path.name for path in runtime_dir.glob("*.sock")] == [f"{alive.pid}.sock"]
