@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.py.fake_proc import FakeProc
+from tests.system.conftest import require
 
 GOLDEN = Path(__file__).parent / "golden"
 Golden = Callable[[str, Sequence[str]], None]
@@ -32,3 +33,13 @@ def fake_proc(tmp_path: Path) -> Iterator[FakeProc]:
     proc = FakeProc(tmp_path)
     yield proc
     proc.close()
+
+
+@pytest.fixture
+def usdt_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """For tests that make probes: where this test's are kept."""
+    from nodeobs.usdt import unavailable_reason
+
+    require(unavailable_reason() is None, str(unavailable_reason()))
+    monkeypatch.setenv("NODEOBS_RUNTIME_DIR", str(tmp_path / "run"))
+    return tmp_path / "run" / "usdt"

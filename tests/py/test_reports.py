@@ -8,7 +8,13 @@ import pytest
 
 from nodeobs.discovery.processes import NodeProcess
 from nodeobs.reports.level import changes_table
-from nodeobs.reports.probes import kernel_line, losses, probes_table
+from nodeobs.reports.probes import (
+    is_traced,
+    kernel_line,
+    kernel_notes,
+    losses,
+    probes_table,
+)
 from nodeobs.reports.processes import AgentReport, process_object, processes_table
 from nodeobs.reports.quantities import duration, size
 from nodeobs.reports.state import object_trees, objects_table, types_table
@@ -120,6 +126,22 @@ def test_losses_of_probes() -> None:
 )
 def test_kernel_line(kernel: Any, line: str | None) -> None:
     assert kernel_line(kernel) == line
+
+
+def test_what_kernel_tracers_do_not_see_as_usual() -> None:
+    probe = {"provider": "shop", "name": "sold", "enabled": True}
+    file = {"path": "/run/shop.so", "offset": 4100, "attached": True}
+    memfd = {**file, "path": "/proc/7/fd/9", "reason": "/run is read-only", "attached": False}
+    rows = [
+        ((7, 0), {**probe, "kernel": kernel})
+        for kernel in (file, memfd, memfd, {"reason": "the name is empty"}, None)
+    ]
+    rows.append(((7, 0), {**probe, "enabled": False, "kernel": {"reason": "never enabled"}}))
+    assert kernel_notes(rows) == [
+        "shop: kernel tracers find it by -p PID only (/run is read-only)",
+        "shop:sold: kernel tracers cannot see it (the name is empty)",
+    ]
+    assert [is_traced(row) for _, row in rows] == [True, False, False, False, False, False]
 
 
 TYPES: list[tuple[tuple[int, int], dict[str, Any]]] = [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import zmq
 
+from nodeobs.bus.own_probes import own_probes
 from nodeobs.bus.protocol import Batch, DecodeError, decode
 from nodeobs.bus.sockets import ConnectedSocket
 
@@ -57,6 +58,7 @@ class Subscription:
         self.gone = False
         self._on_problem = on_problem
         self._problems_told: set[str] = set()
+        self._own = own_probes()
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._inbox: deque[list[bytes]] = deque()
@@ -115,6 +117,8 @@ class Subscription:
             batch = decode(self.pid, self.tid, frames)
         except DecodeError as error:
             counts.decode_errors += 1
+            if self._own is not None:
+                self._own.decode_error.fire(error, self.pid)
             kind = "version" if error.version is not None else "corrupt"
             if kind not in self._problems_told:
                 self._problems_told.add(kind)
@@ -125,6 +129,13 @@ class Subscription:
         counts.records += batch.count
         counts.dropped += batch.dropped
         counts.bytes += len(batch.payload)
+        if self._own is not None:
+            if batch.count:
+                self._own.records_received.fire(
+                    batch.topic, batch.count, len(batch.payload), self.pid
+                )
+            if batch.dropped:
+                self._own.records_dropped.fire(batch.topic, batch.dropped, self.pid)
         return batch
 
     def _fill(self) -> None:

@@ -12,7 +12,7 @@ from nodeobs.cli.session import ask, attached, run
 from nodeobs.cli.target import choose, target_option
 from nodeobs.cli.terminal import colour_wanted, print_json, print_lines, table_width, tell
 from nodeobs.errors import NodeobsError, did_you_mean, near_names
-from nodeobs.reports.probes import kernel_line, losses, probes_table
+from nodeobs.reports.probes import is_traced, kernel_line, kernel_notes, losses, probes_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,16 +31,44 @@ Examples:
   nodeobs probes                         of the only process with an agent
   nodeobs probes -p api 'restify:*'      one provider's
   nodeobs probes -p '*' 'route-*'        by probe name, in every process
+  nodeobs probes --kernel -p 4242        those that tracers can see, whoever made them
+  nodeobs probes --show bpftrace -p api restify:route-done
 
 A GLOB is PROVIDER:PROBE, or one word that matches the provider or the probe.
 To see them fire: nodeobs snoop --no-logs --probes GLOB""",
 )
 @target_option(multiple=True)
+@click.option(
+    "--kernel",
+    is_flag=True,
+    help="The probes that the kernel's tracers can see, of any program; needs no agent.",
+)
+@click.option(
+    "--show",
+    "tool",
+    type=click.Choice(["bpftrace", "perf", "tracefs"]),
+    help="Print the command line with which this tool shows the firings of GLOB.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
-@click.argument("glob", required=False, default="*")
-def command(targets: tuple[str, ...], as_json: bool, glob: str) -> None:
+@click.argument("glob", required=False)
+def command(
+    targets: tuple[str, ...], kernel: bool, tool: str | None, as_json: bool, glob: str | None
+) -> None:
     """List probes: provider, module, name, argument types, firings so far while somebody
     listened, and who listens now."""
+    if tool is not None:
+        from nodeobs.cli.sites import show_recipe
+
+        show_recipe(tool, targets, glob, as_json)
+    elif kernel:
+        from nodeobs.cli.sites import list_sites
+
+        list_sites(targets, glob, as_json)
+    else:
+        _list(targets, glob or "*", as_json)
+
+
+def _list(targets: tuple[str, ...], glob: str, as_json: bool) -> None:
     rows, kernel = run(_fetch(choose(targets), glob))
     if as_json:
         print_json({"pid": pid, "tid": tid, **probe} for (pid, tid), probe in rows)
@@ -49,7 +77,7 @@ def command(targets: tuple[str, ...], as_json: bool, glob: str) -> None:
         tell("there are no probes; providers are made by nodeobs.createProvider")
         return
     print_lines(probes_table(rows, width=table_width(sys.stdout), colour=colour_wanted(sys.stdout)))
-    for line in [*losses(rows), *([kernel] if kernel else [])]:
+    for line in [*losses(rows), *([kernel] if kernel else kernel_notes(rows))]:
         tell(line)
 
 
@@ -90,4 +118,6 @@ def _with_names(probe: dict[str, Any], peers: Any) -> dict[str, Any]:
         peer = known.get(str(number))
         name = peer.get("name") if isinstance(peer, dict) else None
         listeners.append(str(name or f"peer {number}"))
+    if is_traced(probe):
+        listeners.append("kernel tracer")
     return {**probe, "listeners": listeners}

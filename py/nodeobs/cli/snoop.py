@@ -9,16 +9,18 @@ import click
 
 from nodeobs.bus.topics import level_number, level_prefixes, probe_prefix
 from nodeobs.cli.durations import positive_duration
-from nodeobs.cli.target import choose, target_option
+from nodeobs.cli.target import choose, choose_any, target_option
 from nodeobs.cli.terminal import colour_wanted, is_terminal, tell
 from nodeobs.errors import NodeobsError, output_error
 from nodeobs.log.render import MODES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
     from nodeobs.discovery.processes import NodeProcess
     from nodeobs.reports.snoop import Printer
+    from nodeobs.snoop.kernel import KernelSnoop
+    from nodeobs.snoop.session import Snoop
 
 #: Seconds that the last output may take.
 _PATIENCE = 5.0
@@ -38,6 +40,7 @@ Examples:
   nodeobs snoop --no-logs --probes 'restify:route-*'
   nodeobs snoop -p 4242 -o bunyan > snooped.log  the records byte for byte
   nodeobs snoop --json -d 10 | jq 'select(.type == "log").record.msg'
+  sudo nodeobs snoop --via kernel -p 4242        its probes, whoever made them; needs no agent
 
 Exit status: 0 ok (the process ended, or -d or -n did), 1 failure, 2 usage, 130 Ctrl-C.""",
 )
@@ -73,6 +76,16 @@ Exit status: 0 ok (the process ended, or -d or -n did), 1 failure, 2 usage, 130 
     "-n", "--count", type=click.IntRange(min=1), metavar="COUNT",
     help="Stop after this many records and firings.",
 )  # fmt: skip
+@click.option(
+    "--via",
+    type=click.Choice(["bus", "kernel"]),
+    default="bus",
+    help="How to get at it: by the agent, or, for probes of any program, by the kernel (root).",
+)
+@click.option(
+    "-s", "--strings", "text_bytes", type=click.IntRange(8, 2048), metavar="BYTES",
+    help="With --via kernel: how much of a text argument is read.  [default: 256]",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line, also of notices.")
 @click.option("--color/--no-color", "color", default=None, help="[default: on a terminal]")
 def command(
@@ -85,6 +98,8 @@ def command(
     no_logs: bool,
     duration: float | None,
     count: int | None,
+    via: str,
+    text_bytes: int | None,
     as_json: bool,
     color: bool | None,
 ) -> int:
@@ -99,7 +114,13 @@ def command(
         raise _usage("--json and -o exclude each other", "-o json prints the records as JSON")
     if no_probes and globs:
         raise _usage("--no-probes and --probes exclude each other", "leave one of them out")
-    wants_probes = bool(globs) or not (no_probes or level is not None or mode == "bunyan")
+    if via == "kernel" and (level is not None or no_probes):
+        raise _usage("the kernel sees probes and no log records", "leave -l and --no-probes out")
+    if via == "bus" and text_bytes is not None:
+        raise _usage("-s is for --via kernel", "agents send texts whole")
+    wants_probes = (
+        bool(globs) or via == "kernel" or not (no_probes or level is not None or mode == "bunyan")
+    )
     if no_logs and not wants_probes:
         raise _usage("there is nothing left to show", "leave --no-logs out, or add --probes GLOB")
     number = None if level is None else level_number(level)
@@ -114,8 +135,11 @@ def command(
         from nodeobs.filter import compile_filter
 
         filters = [compile_filter(condition) for condition in conditions]
-    chosen = _choose(targets)
     follow = [spec for spec in targets if not spec.isdecimal()]
+    if via == "kernel":
+        known, make = _through_kernel(targets, globs, follow, text_bytes)
+    else:
+        known, make = _through_agents(targets, prefixes, globs, follow)
     painted = colour_wanted(sys.stdout) if color is None else color
     terminal = is_terminal(sys.stdout)
 
@@ -125,14 +149,48 @@ def command(
         Renderer(mode or "long", color=painted and not as_json, terminal=terminal),
         Selection(number, globs, filters),
         as_json=as_json,
-        column=len(chosen) > 1 or bool(follow),
+        column=known > 1 or bool(follow),
         inline=terminal,
         limit=count,
     )
 
     import asyncio
 
-    return asyncio.run(_run(chosen, follow, prefixes, globs, printer, duration))
+    return asyncio.run(_run(make, printer, duration))
+
+
+def _through_agents(
+    targets: tuple[str, ...], prefixes: list[str], globs: tuple[str, ...], follow: list[str]
+) -> tuple[int, Callable[[], Snoop | KernelSnoop]]:
+    """How many processes there are now, and what makes the session with their agents."""
+    chosen = _choose(targets)
+
+    def make() -> Snoop:
+        from nodeobs.snoop.session import Snoop
+
+        return Snoop(chosen, prefixes, follow=follow, globs=globs)
+
+    return len(chosen), make
+
+
+def _through_kernel(
+    targets: tuple[str, ...], globs: tuple[str, ...], follow: list[str], text_bytes: int | None
+) -> tuple[int, Callable[[], Snoop | KernelSnoop]]:
+    """The same through the kernel."""
+    from nodeobs.tracefs.filesystem import open_tracefs
+
+    open_tracefs()  # says what is missing before anything else is wrong
+    chosen = choose_any(targets)
+    if not chosen:
+        tell("no Node process is running here yet; waiting for one")
+
+    def make() -> KernelSnoop:
+        from nodeobs.snoop.kernel import KernelSnoop
+        from nodeobs.tracefs.plan import TEXT_BYTES
+
+        return KernelSnoop(chosen, globs, follow=follow, text_bytes=text_bytes or TEXT_BYTES)
+
+    return len(chosen), make
 
 
 def _choose(targets: tuple[str, ...]) -> list[NodeProcess]:
@@ -147,12 +205,7 @@ def _choose(targets: tuple[str, ...]) -> list[NodeProcess]:
 
 
 async def _run(
-    chosen: Sequence[NodeProcess],
-    follow: Sequence[str],
-    prefixes: Sequence[str],
-    globs: Sequence[str],
-    printer: Printer,
-    duration: float | None,
+    make: Callable[[], Snoop | KernelSnoop], printer: Printer, duration: float | None
 ) -> int:
     import asyncio
     import contextlib
@@ -160,7 +213,6 @@ async def _run(
     import time
 
     from nodeobs.snoop.output import Output
-    from nodeobs.snoop.session import Snoop
 
     loop = asyncio.get_running_loop()
     # The exit code, once something has ended it.
@@ -188,7 +240,7 @@ async def _run(
             output.check_reader()
 
     output = Output(sys.stdout.fileno(), on_gone=lambda: stop(0))
-    async with Snoop(chosen, prefixes, follow=follow, globs=globs) as snoop:
+    async with make() as snoop:
         showing = asyncio.create_task(show())
         watching = asyncio.create_task(watch_reader())
         for name, code in _SIGNALS.items():
@@ -202,6 +254,9 @@ async def _run(
             ended.append(0)
         finally:
             watching.cancel()
+            # A Ctrl-C from before the handlers were there ends us and not it.
+            showing.cancel()
+            await asyncio.wait([showing])
         if output.error is not None:
             raise output_error(output.error)
         if output.gone:

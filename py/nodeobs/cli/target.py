@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from nodeobs.discovery import processes as discovery
+from nodeobs.discovery.observed import Observed, find_observed, observed
 from nodeobs.discovery.processes import NodeProcess, discover, find, no_agent_error
 from nodeobs.errors import NodeobsError
 from nodeobs.reports.processes import AgentReport, processes_table
@@ -61,6 +62,27 @@ def _allow_many_files() -> None:
 
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def choose_any(specs: Sequence[str]) -> list[Observed]:
+    """The processes that -p options mean, with an agent or without; a pid may be any program's.
+
+    Without any, the only Node process of mine. Raises NodeobsError.
+    """
+    if specs:
+        chosen = {one.pid: one for spec in specs for one in find_observed(spec)}
+        return list(chosen.values())
+    processes = discover()
+    mine = [process for process in processes if process.uid == os.geteuid()] or processes
+    usable = [process for process in mine if process.endpoints]
+    only = usable if len(usable) == 1 else mine
+    if len(only) == 1:
+        return [observed(only[0])]
+    if mine:
+        raise _ambiguous(mine, f"there are {len(mine)} Node processes")
+    raise NodeobsError(
+        "no_process", "no Node process is running here", "add -p PID: any program's will do"
+    )
 
 
 def choose_one(spec: str | None) -> NodeProcess:

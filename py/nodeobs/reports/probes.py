@@ -71,5 +71,28 @@ def kernel_line(kernel: Any) -> str | None:
     return f"kernel tracers: {kernel['state']}" + (f" ({reason})" if reason else "")
 
 
+def kernel_notes(rows: Sequence[tuple[Place, dict[str, Any]]]) -> list[str]:
+    """A line for each provider that kernel tracers see otherwise than by a file, or not at all."""
+    where = Where([place for place, _ in rows])
+    notes: dict[str, None] = {}
+    for place, probe in rows:
+        kernel = probe.get("kernel")
+        if not isinstance(kernel, dict) or not kernel.get("reason") or not probe.get("enabled"):
+            continue
+        provider, reason = f"{where.text(place)}{probe.get('provider')}", kernel["reason"]
+        if kernel.get("path"):
+            note = f"{provider}: kernel tracers find it by -p PID only ({reason})"
+        else:
+            note = f"{provider}:{probe.get('name')}: kernel tracers cannot see it ({reason})"
+        notes[note] = None
+    return list(notes)
+
+
+def is_traced(probe: dict[str, Any]) -> bool:
+    """Whether a kernel tracer was attached to the probe when the agent answered."""
+    kernel = probe.get("kernel")
+    return isinstance(kernel, dict) and kernel.get("attached") is True
+
+
 def _listeners(probe: dict[str, Any]) -> str:
     return ", ".join(map(str, probe.get("listeners") or [])) or "-"
