@@ -25,6 +25,25 @@ function ourProbe(i) {
   return probe;
 }
 
+// What a probe would cost that asks the kernel's side by a native call, as dtrace-provider's does
+// where it is not a stub.
+class Asking {
+  constructor(i) {
+    const { binding, id } = ourProbe(i)._kernel;
+    this.binding = binding;
+    this.id = id;
+  }
+
+  fire(fn) {
+    return this.binding.enabled(this.id) ? fn() : undefined;
+  }
+}
+
+function ourProbeOnTheBusAlone(i) {
+  process.env.NODEOBS_KERNEL = 'off';
+  return ourProbe(i);
+}
+
 function ourLog(i) {
   const log = require('..').createLogger({ name: `bench${i}`, level: 'info' });
   assert.strictEqual(log.debug(), false);
@@ -54,6 +73,8 @@ const CASES = {
   'empty.fire(fn)': [bodies.fire, () => new Empty()],
   'probe.fire(fn) dtrace-provider': [bodies.fire, theirProbe],
   'probe.fire(fn) nodeobs': [bodies.fire, ourProbe],
+  'probe.fire(fn) nodeobs, bus alone': [bodies.fire, ourProbeOnTheBusAlone],
+  'probe.fire(fn) asking through N-API': [bodies.fire, (i) => new Asking(i)],
   "log.debug({…}, 'msg') empty": [bodies.fields, () => new Empty()],
   "log.debug({…}, 'msg') pino": [bodies.fields, theirLog],
   "log.debug({…}, 'msg') nodeobs": [bodies.fields, ourLog],

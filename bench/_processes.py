@@ -27,12 +27,16 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 SERVER = ROOT / "examples" / "http" / "server.js"
 
-#: Loggers of the http example have this name.
-LOGGER = "greeter"
+#: Debug records of the http example, whose loggers have this name.
+TOPIC = "log.20.greeter"
 
 
 class MeasurementError(Exception):
     """There is no result; the message says why."""
+
+
+class NotPossibleError(Exception):
+    """This machine, or this user, does not allow the measurement; the message says why."""
 
 
 @cache
@@ -57,14 +61,21 @@ def cpus() -> tuple[set[int], set[int]]:
 
 
 @contextlib.contextmanager
-def runtime_directory() -> Iterator[None]:
-    """Endpoints of the processes started go into a directory that is removed afterwards."""
-    with tempfile.TemporaryDirectory(prefix="nodeobs-bench-") as directory:
+def runtime_directory(place: str | None = None) -> Iterator[None]:
+    """What the processes started share goes into a directory that is removed afterwards.
+
+    It is in `place`, by default where temporary files go.
+    """
+    before = os.environ.get("NODEOBS_RUNTIME_DIR")
+    with tempfile.TemporaryDirectory(prefix="nodeobs-bench-", dir=place) as directory:
         os.environ["NODEOBS_RUNTIME_DIR"] = directory
         try:
             yield
         finally:
-            del os.environ["NODEOBS_RUNTIME_DIR"]
+            if before is None:
+                del os.environ["NODEOBS_RUNTIME_DIR"]
+            else:
+                os.environ["NODEOBS_RUNTIME_DIR"] = before
 
 
 class Child:
@@ -214,11 +225,11 @@ class Load(Child):
 
 
 class Subscriber(Child):
-    """The Python client of nodeobs, listening to the debug records of a server."""
+    """The Python client of nodeobs, listening to a topic of a process."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, process: Child, topic: str = TOPIC) -> None:
         script = str(HERE / "_subscriber.py")
-        super().__init__([sys.executable, script, str(server.pid), LOGGER], cpus()[1])
+        super().__init__([sys.executable, script, str(process.pid), topic], cpus()[1])
 
     def ready(self) -> Self:
         """Wait until the server logs for it."""
@@ -235,5 +246,5 @@ class Subscriber(Child):
 
 def fired(stats: dict[str, Any]) -> int:
     """Debug records of the example that were published so far."""
-    topic = stats["topics"].get(f"log.20.{LOGGER}")
+    topic = stats["topics"].get(TOPIC)
     return int(topic["published"]) if topic else 0

@@ -15,7 +15,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-from _processes import MeasurementError, node_binary
+from _processes import MeasurementError, NotPossibleError, node_binary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -132,6 +132,8 @@ def finish(measure: Callable[[], None]) -> NoReturn:
     except MeasurementError as reason:
         print(f"could not measure: {reason}", file=sys.stderr)
         sys.exit(1)
+    except NotPossibleError as reason:
+        print(f"not measured: {reason}")
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(0)

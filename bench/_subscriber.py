@@ -1,7 +1,7 @@
-"""A subscriber to the debug records of one process: `_subscriber.py PID LOGGER`.
+"""A subscriber to one topic of one process: `_subscriber.py PID TOPIC`.
 
-Prints `ready` when the process logs for it, parses everything it gets, and answers lines of the
-form `{"records": N}` once it knows what has become of the first N records.
+Prints `ready` when the process publishes for it, parses everything it gets, and answers lines of
+the form `{"records": N}` once it knows what has become of the first N records.
 """
 
 from __future__ import annotations
@@ -18,23 +18,21 @@ import nodeobs
 if TYPE_CHECKING:
     from nodeobs import Process
 
-DEBUG = 20
 VERB = "bench"
 PATIENCE = 20.0  # seconds until a record that has not come is taken for lost
 
 
 class Listener:
-    def __init__(self, process: Process, logger: str) -> None:
+    def __init__(self, process: Process, topic: str) -> None:
         self.process = process
-        self.logger = logger
+        self.topic = topic
         self.received = 0
         self.dropped = 0
         self.arrived = asyncio.Event()
 
     async def listen(self) -> None:
-        topic = f"log.{DEBUG}.{self.logger}"
-        async for batch in self.process.batches([topic]):
-            if batch.topic != topic:
+        async for batch in self.process.batches([self.topic]):
+            if batch.topic != self.topic:
                 continue
             self.received += len(batch.records())
             self.dropped += batch.dropped
@@ -64,13 +62,13 @@ class Listener:
         print(json.dumps(counts), flush=True)
 
 
-async def main(pid: int, logger: str) -> None:
+async def main(pid: int, topic: str) -> None:
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )
     async with nodeobs.attach(pid, verb=VERB, follow_threads=False) as process:
-        listener = Listener(process, logger)
+        listener = Listener(process, topic)
         listening = asyncio.create_task(listener.listen())
         await listener.until_live()
         print("ready", flush=True)
