@@ -60,6 +60,17 @@ objects_unlock(void)
 	pthread_mutex_unlock(&mutex);
 }
 
+/* Other threads may still be at it, and nothing is lost if they are: somebody
+ * else will find that this process is gone. */
+static void __attribute__((destructor))
+at_exit(void)
+{
+	if (pthread_mutex_trylock(&mutex) != 0)
+		return;
+	store_close_all();
+	pthread_mutex_unlock(&mutex);
+}
+
 static int
 is_traced(const struct object *object)
 {

@@ -82,9 +82,8 @@ store_touch(struct store *store, const struct names *names)
 	free(text);
 }
 
-/* At the end of the process: what it used was last used now. */
-static void __attribute__((destructor))
-close_stores(void)
+void
+store_close_all(void)
 {
 	struct store *store;
 

@@ -61,6 +61,9 @@ void store_drop(struct store *store, const char *name);
 /* Says that these files are in use now. */
 void store_touch(struct store *store, const struct names *names);
 
+/* At the end of the process: what it used was last used now. */
+void store_close_all(void);
+
 /*
  * Removes what no living process uses: files whose last use is more than two
  * days ago, so that a tracer can be attached before the next start of a daily

@@ -124,7 +124,17 @@ def perf(case: Case, event: str, *definition: str) -> int:
     case.run("perf", "probe", "-q", "-x", case.path, *definition)
     data = str(case.scratch / "perf.data")
     try:
-        record = [case.tool("perf"), "record", "-e", event, "-p", str(case.app.pid), "-o", data]
+        record = [
+            case.tool("perf"),
+            "record",
+            "-N",
+            "-e",
+            event,
+            "-p",
+            str(case.app.pid),
+            "-o",
+            data,
+        ]
         with Recorder(record):
             case.fire()
         script = case.run("perf", "script", "-i", data, "-F", "event")
@@ -274,7 +284,17 @@ def test_perf_takes_a_name_with_dashes_by_its_symbol(case: Case) -> None:
     case.run("perf", "probe", "-q", "-x", place["path"], definition)
     data = str(case.scratch / "perf.data")
     try:
-        record = [case.tool("perf"), "record", "-e", event, "-p", str(case.app.pid), "-o", data]
+        record = [
+            case.tool("perf"),
+            "record",
+            "-N",
+            "-e",
+            event,
+            "-p",
+            str(case.app.pid),
+            "-o",
+            data,
+        ]
         with Recorder(record):
             assert case.app.fire("restify", "route-done", FIRINGS, 1, "getusersid") == FIRINGS
         script = case.run("perf", "script", "-i", data, "-F", "event,trace")
