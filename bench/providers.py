@@ -107,16 +107,18 @@ def measure(runs: int) -> None:
             f"files {most(each, 'files')} of {max(growth(each, 'disk')):.1f} MiB"
         )
         print(
-            f"  {'':14} given back: RSS {figure(growth(each, 'rss', 'after'), 'MiB more')}, "
-            f"two more times later {figure(growth(each, 'rss', 'end', 'grown'), 'MiB more')}; "
+            f"  {'':14} let go of: RSS still {figure(growth(each, 'rss', 'after'), 'MiB more')}, "
+            f"four more times later {figure(growth(each, 'rss', 'end', 'grown'), 'MiB more')}; "
             f"mappings of objects {most(each, 'objects', 'end')}, "
             f"descriptors {most(each, 'descriptors', 'end')}, files {most(each, 'files', 'end')}"
         )
     visible = results["kernel"] + results["second process"]
     left = {key: max(growth(visible, key, "end")) for key in ("objects", "descriptors")}
-    times = Ratio(*([told["ms"] for told in results[name]] for name in ("kernel", "kernel off")))
+    times = Ratio(
+        *([told["cpu_ms"] for told in results[name]] for name in ("kernel", "kernel off"))
+    )
     print(
-        f"load time, kernel / kernel off: {times}; left after collection: {left['objects']:.0f} "
+        f"CPU to load, kernel / kernel off: {times}; left after collection: {left['objects']:.0f} "
         f"mappings, {left['descriptors']:.0f} descriptors, target 0: "
         f"{'met' if max(left.values()) <= 0 else 'not met'}"
     )
