@@ -15,6 +15,8 @@ const UINT64_MAX = 2n ** 64n - 1n;
  * value then becomes JSON for the bus. `plain` may throw.
  * @typedef {object} ArgumentType
  * @property {number} kind
+ * @property {'string' | 'number' | null} takes of which type values are plain already: all strings,
+ *   or integers of 32 bits
  * @property {(value: any, failed: () => void) => string | number | bigint | undefined} plain
  *   `failed` is to be called where a substitute is given
  * @property {(plain: any) => string} json
@@ -44,6 +46,7 @@ function narrow(bits, signed) {
   const unused = 32 - bits;
   return {
     kind: signed ? -bits / 8 : bits / 8,
+    takes: signed && bits === 32 ? 'number' : null,
     plain(value) {
       const whole = integer(value);
       if (typeof whole === 'bigint') return Number(cut(bits, whole));
@@ -62,6 +65,7 @@ function wide(signed) {
   const [least, most] = signed ? [-INT64_MAX - 1n, INT64_MAX] : [0n, UINT64_MAX];
   return {
     kind: signed ? -8 : 8,
+    takes: signed ? 'number' : null,
     plain(value) {
       const whole = integer(value);
       if (typeof whole === 'bigint') return cut(64, whole);
@@ -77,6 +81,7 @@ function wide(signed) {
 /** @type {ArgumentType} */
 const string = {
   kind: 0,
+  takes: 'string',
   plain: (value) => (typeof value === 'string' ? value : String(value)),
   json: (plain) => JSON.stringify(plain),
 };
@@ -84,6 +89,7 @@ const string = {
 /** Tracers know no floating point, so they get its text. @type {ArgumentType} */
 const double = {
   kind: 0,
+  takes: null,
   plain: (value) => String(value === undefined ? 0 : Number(value)),
   json: (plain) => (Number.isFinite(Number(plain)) ? plain : JSON.stringify(plain)),
 };
@@ -91,6 +97,7 @@ const double = {
 /** @type {ArgumentType} */
 const json = {
   kind: 0,
+  takes: null,
   plain(value, failed) {
     try {
       return JSON.stringify(value);

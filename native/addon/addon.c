@@ -15,6 +15,9 @@
 /* Bytes of a string that a tracer can see, with the NUL. Tracers read less. */
 #define STRING_MAX (32 << 10)
 
+/* Arguments that most probes do not have more of. */
+#define FEW 6
+
 /* The kind of a string argument; the others are ArgType_t. */
 #define STRING 0
 
@@ -372,15 +375,19 @@ static napi_value
 fire(napi_env env, napi_callback_info info)
 {
 	napi_value values[1 + MAX_ARGUMENTS];
-	uint64_t block[MAX_ARGUMENTS] = {0};
+	uint64_t block[MAX_ARGUMENTS];
 	struct thread *thread = this_thread(env);
 	struct entry *entry;
 	char *strings;
 
-	arguments(env, info, 1 + MAX_ARGUMENTS, values);
+	/* What is asked for takes time, given or not. */
+	arguments(env, info, 1 + FEW, values);
 	entry = entry_of(env, values[0]);
 	if (entry == NULL)
 		return NULL;
+	if (entry->probe->argCount > FEW)
+		arguments(env, info, 1 + (size_t)entry->probe->argCount,
+			  values);
 	if (thread->strings == NULL)
 		thread->strings = malloc(MAX_ARGUMENTS * STRING_MAX);
 	strings = thread->strings;
