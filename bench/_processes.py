@@ -27,6 +27,17 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 SERVER = ROOT / "examples" / "http" / "server.js"
 
+#: Servers without a line of nodeobs in them: script, argument, and requests a second that the load
+#: and whoever looks manage on one CPU.
+SERVERS = {
+    "http": (SERVER, "--no-nodeobs", 8000),
+    "express": (HERE / "_frameworks.js", "express", 3000),
+    "restify": (HERE / "_frameworks.js", "restify", 2000),
+}
+
+#: What has every Node.js process started under it carry the agent.
+PRELOADED = {"NODE_OPTIONS": f"--require={ROOT / 'js' / 'register.js'}"}
+
 #: Debug records of the http example, whose loggers have this name.
 TOPIC = "log.20.greeter"
 
@@ -81,9 +92,12 @@ def runtime_directory(place: str | None = None) -> Iterator[None]:
 class Child:
     """A process of ours that talks in lines; it ends with the `with` block."""
 
-    def __init__(self, command: Sequence[str], on: set[int]) -> None:
+    def __init__(
+        self, command: Sequence[str], on: set[int], env: dict[str, str] | None = None
+    ) -> None:
         self.process = subprocess.Popen(
             command,
+            env={**os.environ, **(env or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -160,12 +174,14 @@ def _open(stream: IO[str] | None) -> IO[str]:
 
 
 class Server(Child):
-    """The plain http example."""
+    """The plain http example, or another server; `env` goes over the environment."""
 
-    def __init__(self, *options: str) -> None:
+    def __init__(
+        self, *options: str, script: Path = SERVER, env: dict[str, str] | None = None
+    ) -> None:
         if not (ROOT / "examples" / "node_modules" / "nodeobs").exists():
             raise MeasurementError("the examples are not installed: make setup")
-        super().__init__([node_binary(), str(SERVER), *options], cpus()[0])
+        super().__init__([node_binary(), str(script), *options], cpus()[0], env)
         try:
             self.url = self.line().split()[-1] + "/hello"
         except BaseException:
@@ -225,14 +241,14 @@ class Load(Child):
 
 
 class Subscriber(Child):
-    """The Python client of nodeobs, listening to a topic of a process."""
+    """The Python client of nodeobs, listening to the topics of a process that begin so."""
 
-    def __init__(self, process: Child, topic: str = TOPIC) -> None:
+    def __init__(self, process: Child, prefix: str = TOPIC) -> None:
         script = str(HERE / "_subscriber.py")
-        super().__init__([sys.executable, script, str(process.pid), topic], cpus()[1])
+        super().__init__([sys.executable, script, str(process.pid), prefix], cpus()[1])
 
     def ready(self) -> Self:
-        """Wait until the server logs for it."""
+        """Wait until the server publishes for it."""
         self.line()
         return self
 

@@ -1,4 +1,4 @@
-"""A subscriber to one topic of one process: `_subscriber.py PID TOPIC`.
+"""A subscriber to some topics of one process: `_subscriber.py PID PREFIX`.
 
 Prints `ready` when the process publishes for it, parses everything it gets, and answers lines of
 the form `{"records": N}` once it knows what has become of the first N records.
@@ -23,16 +23,16 @@ PATIENCE = 20.0  # seconds until a record that has not come is taken for lost
 
 
 class Listener:
-    def __init__(self, process: Process, topic: str) -> None:
+    def __init__(self, process: Process, prefix: str) -> None:
         self.process = process
-        self.topic = topic
+        self.prefix = prefix
         self.received = 0
         self.dropped = 0
         self.arrived = asyncio.Event()
 
     async def listen(self) -> None:
-        async for batch in self.process.batches([self.topic]):
-            if batch.topic != self.topic:
+        async for batch in self.process.batches([self.prefix]):
+            if not batch.topic.startswith(self.prefix):
                 continue
             self.received += len(batch.records())
             self.dropped += batch.dropped
@@ -62,13 +62,13 @@ class Listener:
         print(json.dumps(counts), flush=True)
 
 
-async def main(pid: int, topic: str) -> None:
+async def main(pid: int, prefix: str) -> None:
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )
     async with nodeobs.attach(pid, verb=VERB, follow_threads=False) as process:
-        listener = Listener(process, topic)
+        listener = Listener(process, prefix)
         listening = asyncio.create_task(listener.listen())
         await listener.until_live()
         print("ready", flush=True)

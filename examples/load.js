@@ -4,13 +4,14 @@
 //
 //   node load.js --url http://127.0.0.1:8080 [--duration 10] [--connections 10] [--rate 100] [--json]
 //
-// A URL with a path asks for that path only; without one, the routes of the restify example are
-// mixed. --duration is in seconds; --rate is in requests a second, 0 for as many as possible.
+// URLs with a path are asked for in turn; one without gets the mix of routes that the restify and
+// the fastify example have. --duration is in seconds; --rate is in requests a second, 0 for as many
+// as possible.
 
 const { parseArgs } = require('node:util');
 const autocannon = require('autocannon');
 
-const USAGE = 'usage: load.js --url URL [--duration S] [--connections N] [--rate N] [--json]';
+const USAGE = 'usage: load.js --url URL… [--duration S] [--connections N] [--rate N] [--json]';
 
 const getUser = {
   setupRequest: (request) => ({ ...request, path: `/users/${Math.ceil(Math.random() * 50)}` }),
@@ -41,26 +42,35 @@ function pick(values) {
   return values[Math.floor(Math.random() * values.length)];
 }
 
-// The connections go through the mix at the same pace, so each starts at another place of it.
-function startAnywhere(client) {
-  const start = Math.floor(Math.random() * MIX.length);
-  client.setRequests([...MIX.slice(start), ...MIX.slice(0, start)]);
+// The connections go through the requests at the same pace, so each starts at another place of them.
+function startAnywhere(requests) {
+  return (client) => {
+    const start = Math.floor(Math.random() * requests.length);
+    client.setRequests([...requests.slice(start), ...requests.slice(0, start)]);
+  };
 }
 
 function readOptions() {
   try {
     const { values } = parseArgs({
       options: {
-        url: { type: 'string', default: '' },
+        url: { type: 'string', multiple: true, default: [] },
         duration: { type: 'string', default: '10' },
         connections: { type: 'string', default: '10' },
         rate: { type: 'string', default: '100' },
         json: { type: 'boolean', default: false },
       },
     });
-    if (!URL.canParse(values.url)) throw new Error('--url takes the URL of a server');
+    if (!values.url.length || !values.url.every((url) => URL.canParse(url))) {
+      throw new Error('--url takes the URL of a server');
+    }
+    const urls = values.url.map((url) => new URL(url));
+    if (new Set(urls.map((url) => url.origin)).size > 1) {
+      throw new Error('--url takes one server only');
+    }
     return {
-      url: new URL(values.url),
+      url: urls[0],
+      paths: urls.map((url) => url.pathname + url.search),
       duration: number('duration', values.duration, 1),
       connections: number('connections', values.connections, 1),
       rate: number('rate', values.rate, 0),
@@ -79,15 +89,17 @@ function number(name, text, least) {
 }
 
 async function main() {
-  const { url, duration, connections, rate, json } = readOptions();
+  const { url, paths, duration, connections, rate, json } = readOptions();
+  const requests = paths.length === 1 && paths[0] === '/' ? MIX : paths.map((path) => ({ path }));
   const run = autocannon({
-    url: url.href,
+    url: url.origin,
     duration,
     connections: rate ? Math.min(connections, rate) : connections,
     bailout: 100, // errors: a server that is gone ends the run
     // The latencies are those of the server: waiting for the slow routes of the mix is not added.
     ...(rate ? { overallRate: rate, ignoreCoordinatedOmission: true } : {}),
-    ...(url.pathname === '/' ? { requests: MIX, setupClient: startAnywhere } : {}),
+    requests,
+    setupClient: startAnywhere(requests),
   });
   process.once('SIGINT', () => run.stop());
   process.once('SIGTERM', () => run.stop());

@@ -44,7 +44,7 @@ async function findProduct(id, requestLog) {
 
 const app = express();
 
-app.use((req, res, next) => {
+app.use(function logging(req, res, next) {
   const started = performance.now();
   req.log = log.child({ req_id: randomUUID() });
   req.log.debug({ req }, 'request');
@@ -54,21 +54,21 @@ app.use((req, res, next) => {
   next();
 });
 
-app.get('/health', (_req, res) => {
+app.get('/health', function health(_req, res) {
   res.json({ ok: true });
 });
 
-app.get('/products/:id', async (req, res) => {
+app.get('/products/:id', async function getProduct(req, res) {
   const product = await findProduct(req.params.id, req.log);
   req.log.debug({ product }, 'product found');
   res.json(product);
 });
 
-app.get('/broken', (_req, _res) => {
+app.get('/broken', function broken(_req, _res) {
   throw new Error('this route always fails');
 });
 
-app.use((err, req, res, _next) => {
+app.use(function failed(err, req, res, _next) {
   req.log.error({ err }, 'request failed');
   res.status(500).json({ error: err.message });
 });

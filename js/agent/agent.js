@@ -5,6 +5,7 @@ const { performance } = require('node:perf_hooks');
 const { threadId } = require('node:worker_threads');
 const { version } = require('../../package.json');
 const { LogChannel } = require('../log/channel');
+const { LogProbes } = require('../log/probes');
 const kernel = require('../probes/kernel');
 const { LoopWatch, inspectProcess } = require('../state/process');
 const { Registry } = require('../state/registry');
@@ -17,7 +18,7 @@ const { Peer } = require('./peer');
 const { answer } = require('./requests');
 
 // What copies of the package expect of an agent made by another; raised when that changes.
-const CONTRACT = 1;
+const CONTRACT = 2;
 const PEERS_MAX = 64;
 const MEBI = 1 << 20;
 
@@ -63,8 +64,14 @@ class Agent {
     this.peers = new Set();
     this.peersSeen = 0;
     this.events = this.bus.topic('agent');
+    /** @type {import('../probes/node').NodeProbes | null} from the first connection on */
+    this.nodeProbes = null;
     /** @type {Set<Peer>} whose loop figures are kept up */
     this.loopPeers = new Set();
+    /** @type {import('../trace/traces').Traces | null} null: nobody has asked for one */
+    this.traces = null;
+    /** The probes of all loggers, for D programs. */
+    this.logProbes = new LogProbes(this);
     /** @type {Endpoint | null} */
     this.endpoint = null;
     /** @type {Pick<Status, 'state' | 'reason' | 'hint'>} */
@@ -131,7 +138,7 @@ class Agent {
   channel(name) {
     const known = this.logs.get(name)?.deref();
     if (known) return known;
-    const channel = new LogChannel(name, this.bus, this.costs);
+    const channel = new LogChannel(name, this.bus, this.costs, this.logProbes);
     this.logs.set(name, new WeakRef(channel));
     this.forgetLog.register(channel, name);
     this.overrides.apply(channel);
@@ -159,6 +166,11 @@ class Agent {
       const provider = ref.deref();
       if (provider) yield provider;
     }
+  }
+
+  /** A probe can be observed from now on. @param {import('../probes/provider').Probe} probe */
+  connected(probe) {
+    this.traces?.consider(probe);
   }
 
   /** Publishes an event of the agent's own life. @param {string} event @param {object} more */
@@ -214,7 +226,13 @@ class Agent {
       })),
       refused: Object.fromEntries(costs.refused),
       recent_refusals: costs.recentRefusals,
-      memory: { queued: bus.held, limit_peer: bus.limits.peer, limit_all: bus.limits.all },
+      traces: this.traces?.describe() ?? [],
+      memory: {
+        queued: bus.held,
+        limit_peer: bus.limits.peer,
+        limit_all: bus.limits.all,
+        traces: this.traces?.memory.used ?? 0,
+      },
       connections: { now: this.peers.size, ever: this.peersSeen },
     };
   }
@@ -241,7 +259,16 @@ class Agent {
       socket.destroy();
       return;
     }
+    if (this.nodeProbes === null) this.costs.guard(() => this.#addNodeProbes());
     this.peers.add(new Peer(this.peersSeen, socket, this));
+  }
+
+  // Nobody can observe them before, so until then an application does not even pay for the file.
+  #addNodeProbes() {
+    const { nodeProbes } = require('../probes/node');
+    const probes = nodeProbes();
+    this.nodeProbes = probes;
+    this.bus.onasked = (prefix) => this.costs.guard(() => probes.asked(prefix));
   }
 
   // Whatever a kernel buffer still takes reaches the observers; nothing waits for them.
@@ -256,6 +283,7 @@ class Agent {
   }
 
   #leave() {
+    this.traces?.leave();
     this.bus.flush();
     this.endpoint?.close();
     for (const peer of [...this.peers]) {
@@ -288,15 +316,19 @@ class Agent {
         ),
       get: (id) => this.logs.get(id)?.deref()?.describe(),
     });
+    const made = () => [...this.providers()].filter(({ builtIn }) => !builtIn);
     registry.builtIn('provider', {
       fields: ['module', 'enabled', 'probes'],
-      count: () => [...this.providers()].length,
+      count: () => made().length,
       ids: (limit) =>
         firstOf(
-          [...this.providers()].map(({ id }) => id),
+          made().map(({ id }) => id),
           limit,
         ),
-      get: (id) => [...this.providers()].find((provider) => provider.id === id)?.inspect(),
+      get: (id) =>
+        made()
+          .find((provider) => provider.id === id)
+          ?.inspect(),
     });
   }
 }

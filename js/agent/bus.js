@@ -2,15 +2,11 @@
 // All topics of a thread, who subscribed to what, and when batches leave.
 
 const { performance } = require('node:perf_hooks');
-const { setImmediate, setTimeout } = require('node:timers'); // before anybody fakes the globals
+const { setTimeout } = require('node:timers'); // before anybody fakes the globals
 const { BATCH_CHARS, SCRATCH_BYTES } = require('./batch');
 const { Interest } = require('./interest');
 const { OVERHEAD } = require('./outbox');
 const { Topic } = require('./topic');
-
-// A busy loop turns thousands of times a second. Batches do not leave more often than this: every
-// write wakes an observer up, which costs more than the writing.
-const TURN_MS = 1;
 
 /** @typedef {import('./batch').Batch} Batch */
 
@@ -32,11 +28,14 @@ class Bus {
     /** @type {Topic[]} topics with a batch being filled */
     this.pending = [];
     this.pendingChars = 0;
-    this.scheduled = false;
+    /** What `wait` the flush to come is scheduled for; infinity: there is none. */
+    this.scheduled = Number.POSITIVE_INFINITY;
     this.flushScheduled = () => {
-      this.scheduled = false;
+      this.scheduled = Number.POSITIVE_INFINITY;
       costs.guard(() => this.flush());
     };
+    /** @type {((prefix: string) => void) | null} told of every subscription before it counts */
+    this.onasked = null;
     this.flushed = 0; // when, in the time of performance.now()
     this.flushing = false;
     this.count = 0; // records of this agent, over all topics
@@ -50,16 +49,17 @@ class Bus {
    * The topic of this name; the same one for everybody who asks.
    * @param {string} name @param {(live: number) => void} [onlive] told when `live` leaves or
    *   reaches 0; for a topic with a single owner
+   * @param {number} [floor] characters that a subscription must have at least to make it live
    * @returns {Topic}
    */
-  topic(name, onlive) {
+  topic(name, onlive, floor) {
     const known = this.topics.get(name)?.deref();
     if (known) return known;
-    const topic = new Topic(this, name, onlive);
+    const topic = new Topic(this, name, onlive, floor);
     this.topics.set(name, new WeakRef(topic));
     this.forget.register(topic, name);
     for (const peer of this.subscribers) {
-      if (peer.wants(name)) this.#connect(peer, topic);
+      if (peer.wants(topic)) this.#connect(peer, topic);
     }
     return topic;
   }
@@ -79,10 +79,11 @@ class Bus {
   subscribed(peer, prefix, on) {
     this.flush(); // what was fired before belongs to those who wanted it then
     this.subscribers.add(peer);
+    if (on) this.onasked?.(prefix);
     for (const topic of this.all()) {
-      if (!topic.name.startsWith(prefix)) continue;
+      if (!topic.matches(prefix)) continue;
       if (on) this.#connect(peer, topic);
-      else if (!peer.wants(topic.name)) this.#disconnect(peer, topic);
+      else if (!peer.wants(topic)) this.#disconnect(peer, topic);
     }
   }
 
@@ -108,9 +109,7 @@ class Bus {
     if (peer.interests.has(topic)) return;
     const interest = new Interest(peer, topic);
     peer.interests.set(topic, interest);
-    topic.interests.push(interest);
-    topic.live = topic.interests.length;
-    if (topic.live === 1) topic.onlive?.(1);
+    topic.add(interest);
   }
 
   /** @param {import('./peer').Peer} peer @param {Topic} topic */
@@ -118,21 +117,20 @@ class Bus {
     const interest = peer.interests.get(topic);
     if (!interest) return;
     peer.interests.delete(topic);
-    topic.interests = topic.interests.filter((other) => other !== interest);
-    topic.live = topic.interests.length;
-    if (topic.live === 0) topic.onlive?.(0);
+    topic.remove(interest);
   }
 
-  /** @param {number} chars just added to a batch */
-  grew(chars) {
+  /** @param {number} chars just added to a batch @param {number} wait of its topic */
+  grew(chars, wait) {
     this.pendingChars += chars;
     if (this.pendingChars >= BATCH_CHARS) {
       this.flush();
-    } else if (!this.scheduled) {
-      this.scheduled = true;
-      // unref'd: a record logged in 'beforeExit' must not start another turn of the loop.
-      if (performance.now() - this.flushed >= TURN_MS) setImmediate(this.flushScheduled).unref();
-      else setTimeout(this.flushScheduled, TURN_MS).unref();
+    } else if (wait < this.scheduled) {
+      this.scheduled = wait;
+      const left = wait - (performance.now() - this.flushed);
+      // unref'd: a record logged in 'beforeExit' must not start another turn of the loop. Not an
+      // immediate: one that is unref'd and made by a timer waits until something else wakes the loop.
+      setTimeout(this.flushScheduled, left).unref();
     }
   }
 

@@ -1,7 +1,8 @@
 'use strict';
 // The unix socket where a thread's agent listens: its directory rules, its path, its life.
 
-const fs = require('node:fs');
+// Taken now: an observer of fs sees the application's operations, not ours.
+const { chmodSync, lstatSync, mkdirSync, statSync, unlinkSync } = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
 
@@ -25,7 +26,7 @@ class EndpointError extends Error {
 function runtimeDirectory(env, euid) {
   if (env.NODEOBS_RUNTIME_DIR) return path.resolve(env.NODEOBS_RUNTIME_DIR);
   const xdg = env.XDG_RUNTIME_DIR;
-  if (xdg && fs.statSync(xdg, { throwIfNoEntry: false })?.uid === euid) {
+  if (xdg && statSync(xdg, { throwIfNoEntry: false })?.uid === euid) {
     return path.join(xdg, 'nodeobs');
   }
   return `/tmp/nodeobs-${euid}`;
@@ -37,7 +38,7 @@ function runtimeDirectory(env, euid) {
  */
 function claimDirectory(directory, euid) {
   try {
-    fs.mkdirSync(directory, { mode: 0o700 });
+    mkdirSync(directory, { mode: 0o700 });
   } catch (error) {
     const { code } = /** @type {NodeJS.ErrnoException} */ (error);
     if (code !== 'EEXIST') {
@@ -47,7 +48,7 @@ function claimDirectory(directory, euid) {
       );
     }
   }
-  const stat = fs.lstatSync(directory);
+  const stat = lstatSync(directory);
   if (!stat.isDirectory()) {
     throw new EndpointError(
       `${directory} is ${stat.isSymbolicLink() ? 'a symbolic link' : 'not a directory'}`,
@@ -126,8 +127,8 @@ class Endpoint {
     this.server.listen({ path: this.file, exclusive: true, backlog: 511 });
     this.server.unref();
     if (!this.server.listening) return; // the error is on its way
-    fs.chmodSync(this.file, 0o600);
-    this.inode = fs.lstatSync(this.file).ino;
+    chmodSync(this.file, 0o600);
+    this.inode = lstatSync(this.file).ino;
     this.listening = true;
     this.events.listening();
   }
@@ -164,7 +165,7 @@ class Endpoint {
     probe.on('error', () => {
       if (this.closed) return;
       try {
-        fs.unlinkSync(this.file);
+        unlinkSync(this.file);
       } catch {
         // Gone already, or not ours to remove: listening again tells.
       }
@@ -188,8 +189,8 @@ class Endpoint {
     if (this.closed) return;
     this.closed = true;
     try {
-      const stat = fs.lstatSync(this.file, { throwIfNoEntry: false });
-      if (this.listening && stat?.ino === this.inode) fs.unlinkSync(this.file);
+      const stat = lstatSync(this.file, { throwIfNoEntry: false });
+      if (this.listening && stat?.ino === this.inode) unlinkSync(this.file);
     } catch {
       // The directory went away or turned read-only: nothing is left to tidy.
     }

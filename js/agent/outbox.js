@@ -5,8 +5,9 @@
 // not, so one observer that stopped reading would keep a finished application from exiting. Here
 // nothing is ever pending in libuv; a full kernel buffer is tried again by an unref'd timer.
 
-const fs = require('node:fs');
-const { clearTimeout, setTimeout } = require('node:timers'); // before anybody fakes the globals
+// Taken now, before anybody fakes or watches them: what is sent must not cause records to be sent.
+const { writeSync, writevSync } = require('node:fs');
+const { clearTimeout, setTimeout } = require('node:timers');
 
 const RETRY_FIRST_MS = 1;
 const RETRY_LAST_MS = 100;
@@ -71,7 +72,7 @@ class Outbox {
   sendNow(message, owner, records) {
     let written = 0;
     try {
-      if (!this.closed) written = this.#counted(fs.writeSync(this.#open(), message));
+      if (!this.closed) written = this.#counted(writeSync(this.#open(), message));
     } catch (error) {
       this.#failed(error);
     }
@@ -158,7 +159,7 @@ class Outbox {
       }
     }
     try {
-      this.#advance(this.#counted(fs.writevSync(this.#open(), buffers)));
+      this.#advance(this.#counted(writevSync(this.#open(), buffers)));
       return true;
     } catch (error) {
       this.#failed(error);

@@ -1,11 +1,13 @@
 'use strict';
 // One connection: a socket, its ZMTP session, what waits to be written, and what it asked for.
 
-const { clearTimeout, setImmediate, setTimeout } = require('node:timers');
+const { clearTimeout, setTimeout } = require('node:timers');
 const { Entry, Outbox } = require('./outbox');
 const { GREETING, MORE, ProtocolError, Session, frameHeader } = require('./zmtp');
 
 const HANDSHAKE_MS = 5000;
+/** Unref'd immediates would do, if they did not wait until something else wakes an idle loop. */
+const NEXT_TURN_MS = 1;
 const SUBSCRIPTIONS_MAX = 1024;
 const REQUESTS_WAITING_MAX = 256;
 const NAME_PREFIX = 'agent.name.';
@@ -67,9 +69,9 @@ class Peer {
     return this.session.type;
   }
 
-  /** @param {string} topic */
+  /** @param {import('./topic').Topic} topic */
   wants(topic) {
-    for (const prefix of this.subscriptions.keys()) if (topic.startsWith(prefix)) return true;
+    for (const prefix of this.subscriptions.keys()) if (topic.matches(prefix)) return true;
     return false;
   }
 
@@ -119,9 +121,9 @@ class Peer {
 
   // If it was our event loop that was stuck, what the peer sent in time is read in this turn.
   #tooLate() {
-    setImmediate(() => {
+    setTimeout(() => {
       if (this.type === null) this.refuse('handshake');
-    }).unref();
+    }, NEXT_TURN_MS).unref();
   }
 
   /** @param {string} prefix @param {boolean} on */
@@ -142,7 +144,7 @@ class Peer {
     }
   }
 
-  // One request a loop turn, so that a peer that sends thousands does not hold up the application.
+  // One request a turn of the loop, so that a peer that sends thousands does not hold up the application.
   /** @param {Buffer[]} parts */
   #request(parts) {
     if (this.requests.length >= REQUESTS_WAITING_MAX) {
@@ -158,7 +160,7 @@ class Peer {
     if (parts === undefined || this.closed) return;
     this.working = true;
     this.#guard(() => this.#answer(parts));
-    setImmediate(() => this.#work()).unref();
+    setTimeout(() => this.#work(), NEXT_TURN_MS).unref();
   }
 
   /** @param {Buffer[]} parts */

@@ -1,28 +1,16 @@
 'use strict';
 // The JSON requests of docs/protocol.md: one function for each op.
 
+const { OPS: TRACE_OPS } = require('../trace/requests');
 const { app, mainScript } = require('./app');
 const { nearest } = require('./nearest');
 const { PROTOCOL } = require('./interest');
+const { RequestError } = require('./request-error');
 
 const ANSWER_MAX = 4 << 20;
 const LIST_LIMIT = 1000;
 const LEVELS = Object.freeze({ trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60 });
 const TIMER_MAX_MS = 2 ** 31 - 1;
-
-/** A request that can't be granted: what the peer is told. */
-class RequestError extends Error {
-  /**
-   * @param {string} code @param {string} message @param {string} hint the next step
-   * @param {object} [more] further keys of the error
-   */
-  constructor(code, message, hint, more) {
-    super(message);
-    this.code = code;
-    this.hint = hint;
-    this.more = more;
-  }
-}
 
 /**
  * @typedef {import('./agent').Agent} Agent
@@ -128,6 +116,8 @@ const OPS = {
   stats(agent) {
     return agent.stats();
   },
+
+  ...TRACE_OPS,
 };
 
 /** @param {string} key @param {string} wanted */

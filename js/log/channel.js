@@ -1,6 +1,6 @@
 'use strict';
-// What observers want of the loggers of one name: which levels are snooped, and whether a
-// temporary level from outside lies over the loggers' own. One channel serves all the loggers and
+// What observers want of the loggers of one name: which levels are snooped or traced, and whether
+// a temporary level from outside lies over the loggers' own. One channel serves all the loggers and
 // children of its name in the thread, also those made by other copies of the package, so the
 // fields `keep` and `on`, which every log call reads, are part of the agent's contract.
 
@@ -31,16 +31,20 @@ class LogChannel {
    * @param {string} name of the loggers
    * @param {{topic(name: string, onlive: () => void): any}} bus
    * @param {{sample(): number, done(mark: number): void}} costs
+   * @param {import('./probes').LogProbes} [probes] those that D programs see
    */
-  constructor(name, bus, costs) {
+  constructor(name, bus, costs, probes) {
     this.name = name;
     this.costs = costs;
+    this.probes = probes;
     /** Bits of a logger's own level mask that count: none while an override is set. */
     this.keep = ALL;
     /** Bits that are live whatever the logger's level is. */
     this.on = 0;
     /** Bits of the levels somebody has subscribed to. */
     this.snoop = 0;
+    /** Bits of the log methods whose probes D programs want. */
+    this.traced = probes?.traced ?? 0;
     /** @type {{level: number, until: string | null} | null} */
     this.override = null;
     /** Records written to a stream or published. */
@@ -63,6 +67,12 @@ class LogChannel {
     if (topic.live === 0) return false;
     topic.publish(line);
     return true;
+  }
+
+  /** @param {number} bits of the log methods whose probes D programs want */
+  setTraced(bits) {
+    this.traced = bits;
+    this.#update();
   }
 
   /**
@@ -116,7 +126,8 @@ class LogChannel {
     }
     this.snoop = snoop;
     this.keep = this.override === null ? ALL : 0;
-    this.on = this.override === null ? snoop : snoop | levelBits(this.override.level);
+    const forced = this.override === null ? 0 : levelBits(this.override.level);
+    this.on = snoop | forced | this.traced;
   }
 }
 

@@ -30,7 +30,7 @@ function emit(logger, band, method, ...args) {
     if (line === '') {
       deliver(logger, band, method, args, own);
     } else {
-      if (isTraced(band)) fireProbe(band, line);
+      fireProbes(channel, band, line);
       if (published(channel, (band + 1) * 10, line)) channel.records += 1;
     }
   } catch (error) {
@@ -58,10 +58,11 @@ function deliver(logger, band, method, args, own) {
   let line = own && !raw ? fastLine(logger, band, args, false) : '';
   if (line === '') {
     record = makeRecord(logger, level, args, method, !own, own && raw);
-    if (!own || lines || channel.snoop !== 0 || isTraced(band)) line = recordLine(record);
+    const observed = channel.snoop !== 0 || channel.traced !== 0 || isTraced(band);
+    if (!own || lines || observed) line = recordLine(record);
     level = levelOf(record.level);
   }
-  if (isTraced(band)) fireProbe(band, line);
+  fireProbes(channel, band, line);
   let used = false;
   if (own) {
     const { override } = channel;
@@ -76,6 +77,17 @@ function deliver(logger, band, method, args, own) {
   }
   if (channel.snoop !== 0 && published(channel, level, line)) used = true;
   if (used) channel.records += 1;
+}
+
+/**
+ * For kernel tracers and for D programs.
+ * @param {import('./channel').LogChannel} channel
+ * @param {number} band
+ * @param {string} line
+ */
+function fireProbes(channel, band, line) {
+  if (isTraced(band)) fireProbe(band, line);
+  if ((channel.traced & (1 << band)) !== 0) channel.probes?.fire(band, line);
 }
 
 /**

@@ -7,10 +7,11 @@ const { threadId } = require('node:worker_threads');
 const agent = require('../agent');
 const { isoNow } = require('../agent/clock');
 const { ARGUMENTS_MAX, argumentType } = require('./arguments');
+const { Firing } = require('./firing');
 const { IDLE, KernelProbe, KernelProvider } = require('./kernel');
 
 /** What a probe of a disabled provider fires into: nobody, ever. */
-const NOWHERE = Object.freeze({ live: 0 });
+const NOWHERE = Object.freeze({ live: 0, wanted: 0, interests: [], watchers: [] });
 
 let modules = 0;
 
@@ -29,7 +30,7 @@ class Probe {
    * @param {string} name @param {string[]} types
    */
   constructor(provider, name, types) {
-    /** @type {{live: number}} the bus's topic while the provider is enabled */
+    /** @type {Pick<import('../agent/topic').Topic, 'live' | 'wanted' | 'interests' | 'watchers'>} the bus's topic while the provider is enabled */
     this._topic = NOWHERE;
     /** @type {import('./kernel').Code} the probe's instruction while the provider is enabled */
     this._code = IDLE;
@@ -40,6 +41,8 @@ class Probe {
     this.fired = 0;
     this.errors = 0;
     this._arguments = types.map(argumentType);
+    /** Whether the values of its `json` arguments are our own plain objects, which D looks into. */
+    this.translated = false;
     /** @type {KernelProbe | string | null} or why there is none; null: not enabled yet */
     this._kernel = null;
     this._failed = () => {
@@ -76,9 +79,9 @@ class Probe {
         return undefined;
       }
       this.fired += 1;
-      const plain = this._plain(values);
-      if (this._code[0] !== this._nop) this._fireKernel(plain);
-      if (this._topic.live !== 0) this._publish(plain);
+      const firing = new Firing(this, values);
+      if (this._code[0] !== this._nop) this._fireKernel(firing.all());
+      this._deliver(firing);
       return true;
     } catch {
       this.errors += 1;
@@ -88,22 +91,29 @@ class Probe {
     }
   }
 
-  /** @param {any[]} values @returns {(string | number | bigint | undefined)[]} one for each type */
-  _plain(values) {
-    const types = this._arguments;
-    const plain = new Array(types.length);
-    for (let i = 0; i < types.length; i++) {
-      try {
-        const value = values[i];
-        const { takes } = types[i];
-        // Most values are plain already, and calling `plain` costs more than looking.
-        const ready = typeof value === takes && (takes === 'string' || (value | 0) === value);
-        plain[i] = ready ? value : types[i].plain(value, this._failed);
-      } catch {
-        this.errors += 1;
-      }
+  /** To those who see it in this thread, and on the bus. @param {import('./firing').FiringView} firing */
+  _deliver(firing) {
+    const { watchers, interests } = this._topic;
+    for (let i = 0; i < watchers.length; i++) watchers[i].fire(firing);
+    if (interests.length !== 0) this._publish(firing);
+  }
+
+  /**
+   * A value of a firing as its declared type has it.
+   * @param {any} value @param {number} i which argument it is
+   */
+  _plain(value, i) {
+    const type = this._arguments[i];
+    if (type === undefined) return undefined;
+    try {
+      const { takes } = type;
+      // Most values are plain already, and calling `plain` costs more than looking.
+      const ready = typeof value === takes && (takes === 'string' || (value | 0) === value);
+      return ready ? value : type.plain(value, this._failed);
+    } catch {
+      this.errors += 1;
+      return undefined;
     }
-    return plain;
   }
 
   /** @param {(string | number | bigint | undefined)[]} plain */
@@ -116,15 +126,21 @@ class Probe {
     else binding.fire(id, p[0], p[1], p[2]);
   }
 
-  /** @param {(string | number | bigint | undefined)[]} plain */
-  _publish(plain) {
+  /** @param {import('./firing').FiringView} firing */
+  _publish(firing) {
+    const plain = firing.all();
     let text = '';
     for (let i = 0; i < plain.length; i++) {
       if (i > 0) text += ',';
       text += plain[i] === undefined ? 'null' : this._arguments[i].json(plain[i]);
     }
     const topic = /** @type {import('../agent/topic').Topic} */ (this._topic);
-    topic.publish(`${this._prefix}${isoNow()}","args":[${text}]}\n`);
+    topic.publish(`${this._prefix}${this._time(firing)}","args":[${text}]}\n`);
+  }
+
+  /** When the thing happened that it fires for. @param {import('./firing').FiringView} _firing */
+  _time(_firing) {
+    return isoNow();
   }
 
   /** Connects it to those who may want to see it. @param {KernelProbe | string} kernel */
@@ -145,9 +161,7 @@ class Probe {
   /** For the `probes` request. */
   describe() {
     const { _topic: topic, _kernel: kernel } = this;
-    const { dropped = 0, interests = [] } = /** @type {Partial<import('../agent/topic').Topic>} */ (
-      topic
-    );
+    const { dropped = 0, interests } = /** @type {import('../agent/topic').Topic} */ (topic);
     return {
       provider: this.provider.name,
       module: this.provider.module,
@@ -178,6 +192,8 @@ class Provider {
     modules += 1;
     this.module = module === undefined || module === null ? `mod-${modules}` : String(module);
     this.enabled = false;
+    /** Whether it is Node's own, which every thread has. */
+    this.builtIn = false;
     /** @type {Map<string, Probe>} */
     this.probes = new Map();
     this._kernel = new KernelProvider(name);
@@ -209,7 +225,10 @@ class Provider {
         writable: true,
       });
     }
-    if (this.enabled) this._connect([probe]);
+    if (this.enabled) {
+      this._connect([probe]);
+      agent.connected(probe);
+    }
     return probe;
   }
 
@@ -231,6 +250,7 @@ class Provider {
   enable() {
     this.enabled = true;
     this._connect([...this.probes.values()]);
+    for (const probe of this.probes.values()) agent.connected(probe);
   }
 
   /** Hides the probes from observers; `enable` brings them back. */

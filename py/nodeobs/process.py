@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nodeobs.attachment import Attachment, Ended, Notice
-from nodeobs.bus.topics import level_number, level_prefixes, matches_probe, probe_prefix
+from nodeobs.bus.topics import level_number, level_prefixes, matches_probe, probe_prefixes
 from nodeobs.discovery.processes import NodeProcess, find, no_agent_error
 from nodeobs.errors import NodeobsError
 from nodeobs.merge import MergedBatches
@@ -123,7 +123,7 @@ class Process(Attachment):
 
     async def firings(self, glob: str = "*") -> AsyncGenerator[dict[str, Any], None]:
         """Firings of the probes that a glob means: `restify:route-*`, `bunyan`, `*`."""
-        async for batch in self.batches([probe_prefix(glob)]):
+        async for batch in self.batches(probe_prefixes(glob)):
             if batch.kind != "probe":
                 continue
             for firing in batch.records():

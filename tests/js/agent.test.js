@@ -50,6 +50,41 @@ test('a peer reads the firings it subscribed to, in order and complete', async (
   });
 });
 
+test('a process that only waits still answers, and sends what its timers logged, at once', async (t) => {
+  const app = await appIn(
+    t,
+    `const p = nodeobs.createProvider('p', 'm');
+     const probe = p.addProbe('tick', 'int');
+     p.enable();
+     process.on('message', (ms) => {
+       // Nothing else wakes the loop: these are its only timers.
+       setTimeout(() => process.send('woken'), 5000);
+       setTimeout(() => probe.fire(() => [ms]), ms);
+       process.send('waits');
+     });`,
+  );
+  const sub = await Client.open(t, app.socket, 'SUB');
+  const dealer = await Client.open(t, app.socket, 'DEALER');
+  sub.subscribe('probe.p.');
+  await dealer.settled(sub);
+  app.child.send(50);
+  assert.equal(await app.said(), 'waits');
+  const woken = app.said();
+  const [topic] = await Promise.race([sub.message(), woken]);
+  assert.equal(String(topic), 'probe.p.tick');
+  dealer.socket.write(
+    Buffer.concat(
+      ['ping', 'ping', 'probes', 'ping'].map((op, id) =>
+        frame(0, Buffer.from(JSON.stringify({ id, op }))),
+      ),
+    ),
+  );
+  for (let id = 0; id < 4; id++) {
+    const answer = await Promise.race([dealer.message(), woken]);
+    assert.equal(JSON.parse(answer[0]).id, id);
+  }
+});
+
 test('records of several topics carry their common order', async (t) => {
   const app = await appIn(
     t,
@@ -295,7 +330,7 @@ test('several copies of the package share one agent', async (t) => {
      setInterval(() => {}, 1000);`,
   );
   const dealer = await Client.open(t, app.socket, 'DEALER');
-  const { probes } = await dealer.request('probes');
+  const probes = await dealer.probes();
   assert.deepEqual(
     probes.map(({ provider }) => provider),
     ['theirs'],

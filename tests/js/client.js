@@ -24,7 +24,7 @@ function runtimeDirectory(t) {
  * Runs `source` in a child process with `nodeobs` required; resolves when its agent listens.
  * `said()` is the next thing it said by process.send.
  */
-async function appIn(t, source, { env = {}, execArgv = [] } = {}) {
+async function appIn(t, source, { env = {}, execArgv = [], stderr = 'inherit' } = {}) {
   const directory = runtimeDirectory(t);
   const script = path.join(directory, 'app.js');
   const start = `const nodeobs = require(${JSON.stringify(NODEOBS)});\n`;
@@ -32,7 +32,7 @@ async function appIn(t, source, { env = {}, execArgv = [] } = {}) {
   const child = fork(script, [], {
     env: { ...process.env, NODEOBS_RUNTIME_DIR: directory, ...env },
     execArgv,
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    stdio: ['ignore', 'pipe', stderr, 'ipc'],
   });
   t.after(() => child.kill('SIGKILL'));
   const inbox = [];
@@ -152,6 +152,12 @@ class Client {
     const { ok, error } = await this.answer(op, args);
     assert.equal(ok, undefined, JSON.stringify(ok));
     return error;
+  }
+
+  /** The probes of the application: every process has Node's own besides. */
+  async probes() {
+    const { probes } = await this.request('probes');
+    return probes.filter(({ provider }) => provider !== 'node');
   }
 
   /** Resolves when the agent has read everything that `other` sent: its PING came back. */

@@ -72,7 +72,7 @@ test('whatever the names, types and values are: a TypeError, a RangeError, or it
       // As if a tracer were attached.
       if (probe.describe().kernel.path === undefined) return;
       counts.kernel += 1;
-      const plain = probe._plain(values);
+      const plain = probe.types.map((_type, i) => probe._plain(values, i));
       probe._fireKernel(plain);
       probe._fireKernel([]);
       counts.fired += 1;

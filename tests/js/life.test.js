@@ -85,7 +85,7 @@ test('an application that is done ends, however many observers are attached or s
   }
   const dealer = await Client.open(t, app.socket, 'DEALER');
   await dealer.until(async () => {
-    const { probes } = await dealer.request('probes');
+    const probes = await dealer.probes();
     return probes[0].listeners.length === 3;
   });
   for (const sub of stuck) sub.socket.pause();
@@ -321,6 +321,6 @@ test('a mistake while an observer leaves does not leave its probes on', async (t
   app.child.send('arm');
   await app.said();
   sub.socket.destroy();
-  await dealer.until(async () => (await dealer.request('probes')).probes[0].listeners.length === 0);
+  await dealer.until(async () => (await dealer.probes())[0].listeners.length === 0);
   assert.equal((await dealer.request('stats')).refused.internal, 1);
 });

@@ -151,7 +151,7 @@ test('nothing that a callback or its values do reaches the application', async (
   assert.deepEqual(args[0], [{ self: '[Circular]' }, null, null]);
   assert.deepEqual(args[1], [{ big: '1', boom: '[Getter]' }, 'Symbol(s)', null]);
   assert.deepEqual(args[2].slice(1), ['ok', 1]);
-  const [{ fired, errors }] = (await dealer.request('probes')).probes;
+  const [{ fired, errors }] = await dealer.probes();
   assert.deepEqual([fired, errors], [3, 9]);
 });
 
@@ -207,9 +207,9 @@ test('a provider lives while a probe of it does, and is collected after', async 
     { execArgv: ['--expose-gc'] },
   );
   assert.equal(value, true);
-  assert.equal((await dealer.request('probes')).probes.length, 1);
+  assert.equal((await dealer.probes()).length, 1);
   app.child.send('drop');
-  await dealer.until(async () => (await dealer.request('probes')).probes.length === 0);
+  await dealer.until(async () => (await dealer.probes()).length === 0);
 });
 
 test('a thousand providers come and go without a trace', async (t) => {
@@ -219,5 +219,5 @@ test('a thousand providers come and go without a trace', async (t) => {
      setInterval(() => globalThis.gc(), 5);`,
     { execArgv: ['--expose-gc'] },
   );
-  await dealer.until(async () => (await dealer.request('probes')).probes.length === 0);
+  await dealer.until(async () => (await dealer.probes()).length === 0);
 });

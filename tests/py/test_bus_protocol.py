@@ -6,7 +6,13 @@ import pytest
 from tests.py.fake_agent import header
 
 from nodeobs.bus.protocol import NotJson, decode
-from nodeobs.bus.topics import level_number, level_prefixes, matches_probe, probe_prefix
+from nodeobs.bus.topics import (
+    level_number,
+    level_prefixes,
+    matches_probe,
+    probe_prefix,
+    probe_prefixes,
+)
 from nodeobs.errors import NodeobsError
 
 
@@ -77,9 +83,35 @@ def test_unknown_level(level: str | int, hint: str) -> None:
         ("route-*", "probe.", "any:route-start", "route:start"),
         ("restify", "probe.", "restify:anything", "restify2:anything"),
         ("*", "probe.", "a:b", ""),
+        ("node:gc-*", "probe.node.gc-", "node:gc-done", "node:timer-lag"),
     ],
 )
 def test_probe_globs(glob: str, prefix: str, matching: str, other: str) -> None:
     assert probe_prefix(glob) == prefix
     assert matches_probe(glob, *matching.split(":"))
     assert not other or not matches_probe(glob, *other.split(":"))
+
+
+@pytest.mark.parametrize(
+    ("glob", "prefixes"),
+    [
+        ("*", ["probe."]),
+        ("*:*", ["probe."]),
+        ("restify:*", ["probe.restify."]),
+        ("node:*", ["probe.node."]),
+        ("gc-*", ["probe.", "probe.node.gc-"]),
+        ("*:gc-done", ["probe.", "probe.node.gc-done"]),
+        ("n*:gc-done", ["probe.n", "probe.node.gc-done"]),
+        ("node", ["probe.", "probe.node."]),
+    ],
+)
+def test_nodes_own_probes_are_named(glob: str, prefixes: list[str]) -> None:
+    assert probe_prefixes(glob) == prefixes
+
+
+@pytest.mark.parametrize("glob", ["channel:undici:request:create", "channel:::undici:request:*"])
+def test_channels_have_colons_in_their_names(glob: str) -> None:
+    assert probe_prefix(glob).startswith("probe.channel.undici:request:")
+    assert matches_probe(glob, "channel", "undici:request:create")
+    assert not matches_probe(glob, "channel", "undici:client:connected")
+    assert not matches_probe(glob, "undici", "create")

@@ -48,7 +48,7 @@ def process(pid: int, *, agent: bool = True, uid: int | None = None) -> NodeProc
     ("args", "message", "hint"),
     [
         (["prob"], 'there is no verb "prob"', "did you mean probes?"),
-        (["zzzz"], 'there is no verb "zzzz"', "verbs are ps, snoop, probes, state, level"),
+        (["zzzz"], 'there is no verb "zzzz"', f"verbs are {', '.join(cli_main._VERBS)}"),
         (["ps", "--jsn"], "no such option", "nodeobs ps --help"),
         (["ps", "extra"], "got unexpected extra argument (extra)", "nodeobs ps --help"),
         (["level"], "missing argument '[LOGGER] LEVEL'", "nodeobs level --help"),

@@ -23,6 +23,9 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 # Only to end a test that hangs; nothing is measured by it.
 PATIENCE = 60.0
 
+# A shell ignores it for what it runs in the background, and what that starts would ignore it too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 class Lines:
     """The lines of a stream, as they come. A thread reads, so that no pipe ever fills."""
@@ -59,6 +62,11 @@ class Lines:
 
     def containing(self, text: str) -> str:
         return self.until(lambda line: text in line)
+
+    def has(self, text: str) -> bool:
+        """Whether a line with this text has come already; takes none."""
+        with self._changed:
+            return any(text in line for line in self._lines)
 
     def all(self) -> list[str]:
         """Every line, once the stream has ended."""

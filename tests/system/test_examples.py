@@ -5,11 +5,13 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,10 +73,22 @@ def test_restify_works_without_register(tmp_path: Path) -> None:
         assert call(f"{url}/users/3")[0] == 200
 
 
-def test_express_serves_and_reports_its_error(tmp_path: Path) -> None:
-    with running("express", tmp_path, "server.js") as [url]:
+@pytest.mark.parametrize("options", [(), ("-r", "nodeobs/register")])
+def test_express_serves_and_reports_its_error(tmp_path: Path, options: tuple[str, ...]) -> None:
+    with running("express", tmp_path, *options, "server.js") as [url]:
         assert call(f"{url}/products/7") == (200, {"id": "7", "name": "product 7", "price": 17})
         assert call(f"{url}/broken")[0] == 500
+
+
+@pytest.mark.parametrize("options", [(), ("-r", "nodeobs/register")])
+def test_fastify_serves_every_route(tmp_path: Path, options: tuple[str, ...]) -> None:
+    with running("fastify", tmp_path, *options, "server.js") as [url]:
+        assert call(f"{url}/health")[0] == 200
+        assert call(f"{url}/users/7") == (200, {"id": 7, "name": "user 7"})
+        assert call(f"{url}/report")[0] == 200
+        assert call(f"{url}/orders", {"item": "pen"}) == (202, {"id": 1})
+        assert call(f"{url}/checkout", {}) == (200, {"paid": True})
+        assert {call(f"{url}/flaky")[0] for _ in range(200)} == {200, 500}
 
 
 @pytest.mark.smoke
@@ -107,8 +121,106 @@ def test_load_prints_one_line_and_ends(tmp_path: Path) -> None:
         assert summary["failed"] == summary["errors"] == 0
 
 
+def test_load_asks_for_several_urls_in_turn(tmp_path: Path) -> None:
+    with running("express", tmp_path, "server.js") as [url]:
+        urls = [
+            argument for path in ("health", "broken") for argument in ("--url", f"{url}/{path}")
+        ]
+        argv = [NODE, "load.js", *urls, "--duration", "1", "--rate", "50", "--json"]
+        done = subprocess.run(argv, cwd=EXAMPLES, capture_output=True, text=True, check=True)
+        summary = json.loads(done.stdout)
+        assert 0 < summary["failed"] < summary["requests"]
+
+
+def test_load_takes_one_server(tmp_path: Path) -> None:
+    argv = [NODE, "load.js", "--url", "http://127.0.0.1:1/a", "--url", "http://127.0.0.1:2/b"]
+    done = subprocess.run(argv, cwd=EXAMPLES, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "one server only" in done.stderr
+
+
+# -- the reports on each of them ---------------------------------------------------------------
+
+#: The application, how its load asks, its routes with what of them fails, and a handler.
+LOADED = {
+    "restify": ((), {"GET /flaky": "some", "POST /checkout": "none"}, "getUser"),
+    "fastify": ((), {"GET /flaky": "some", "POST /checkout": "none"}, "getUser"),
+    "express": (
+        ("/products/7", "/broken", "/health"),
+        {"GET /broken": "all", "GET /products/:id": "none"},
+        "getProduct",
+    ),
+}
+
+
+@pytest.mark.parametrize("directory", LOADED)
+def test_reports_of_an_example_under_load(directory: str, tmp_path: Path) -> None:
+    paths, failing, handler = LOADED[directory]
+    with running(directory, tmp_path, "-r", "nodeobs/register", "server.js") as [url]:
+        urls = [argument for path in paths or ("",) for argument in ("--url", f"{url}{path}")]
+        load = subprocess.Popen(
+            [NODE, "load.js", *urls, "--duration", "60", "--rate", "200"],
+            cwd=EXAMPLES,
+            stdout=subprocess.PIPE,
+        )
+        with load:
+            [socket] = tmp_path.glob("*.sock")
+            pid = socket.name.split(".")[0]
+            rows = report(tmp_path, "http", "-p", pid, "-cgls", "-d", "1", "--json")
+            tables = report(tmp_path, "latency", "-p", pid, "-d", "2", "--json")
+            load.send_signal(signal.SIGTERM)
+            assert load.stdout is not None
+            assert b" 0 without an answer" in load.stdout.read()
+    seen = {(row["probe"], row["which"]) for row in rows if row["type"] == "row"}
+    assert {("server", "->"), ("server", "<-")} <= seen
+    ends = [row for row in rows if row["type"] == "row" and row["which"] == "<-"]
+    routes = {f"{row['method']} {row['route']}" for row in ends if row["probe"] == "server"}
+    assert set(failing) <= routes
+    found = {f"{row['method']} {row['route']}": row for row in tables if row["type"] == "requests"}
+    for route, share in failing.items():
+        row = found[route]
+        assert row["count"] > 0
+        # One in ten may be none of few.
+        assert {"some": row["errors"] < row["count"], "all": row["errors"] == row["count"],
+                "none": row["errors"] == 0}[share]  # fmt: skip
+    assert any(row["handler"] == handler for row in tables if row["type"] == "handler"), tables
+    assert tables[-1]["drops"] == []
+
+
+def report(runtime: Path, *arguments: str) -> list[dict[str, Any]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "nodeobs", *arguments],
+        env={**os.environ, "NODEOBS_RUNTIME_DIR": str(runtime)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
 def test_load_fails_where_nothing_answers() -> None:
     argv = [NODE, "load.js", "--url", "http://127.0.0.1:9/", "--duration", "1"]
     done = subprocess.run(argv, cwd=EXAMPLES, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "does not answer" in done.stderr
+
+
+def test_the_demo_shows_every_verb(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [EXAMPLES / "demo"],
+        env={**os.environ, "NODEOBS_RUNTIME_DIR": str(tmp_path), "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for verb in ("ps", "snoop", "probes", "state", "level", "trace", "http", "latency"):
+        assert f"\n$ nodeobs {verb}" in done.stdout
+    rest = done.stdout[done.stdout.index("\n$ nodeobs trace") :]
+    assert "------------- Distribution -------------" in rest
+    assert re.search(r"\[ +\d+\.\d{6}\] +\d+ server <- +\d+\.\d{3}ms GET ", rest)
+    assert re.search(r"^GET /users/:id +\d+ ", rest, re.MULTILINE)
+    assert re.search(r"^  getUser +\d+ ", rest, re.MULTILINE)
+    # What tracers attach to stays for the next start; nothing else does.
+    assert [path.name for path in tmp_path.iterdir() if path.name != "usdt"] == []

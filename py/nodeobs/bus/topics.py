@@ -18,6 +18,7 @@ LEVELS: dict[str, int] = {
 LEVEL_NAMES: dict[int, str] = {number: name for name, number in LEVELS.items()}
 
 _WILDCARD = re.compile(r"[*?\[]")
+_NODE = "probe.node"
 
 
 def level_number(level: str | int) -> int:
@@ -74,7 +75,9 @@ def probe_prefix(glob: str) -> str:
     or the probe. An empty part matches everything.
     """
     provider, colon, rest = glob.partition(":")
-    provider, probe = provider or "*", rest.rpartition(":")[2]
+    provider = provider or "*"
+    # Names of diagnostics channels have colons in them themselves.
+    probe = rest.lstrip(":") if provider == "channel" else rest.rpartition(":")[2]
     if not colon:
         return "probe."
     literal = _WILDCARD.split(provider, maxsplit=1)[0]
@@ -83,8 +86,33 @@ def probe_prefix(glob: str) -> str:
     return f"probe.{provider}.{_WILDCARD.split(probe, maxsplit=1)[0]}"
 
 
+def probe_prefixes(glob: str) -> list[str]:
+    """What to subscribe to for a glob: `probe_prefix`, and Node's own probes if it asks for some.
+
+    Node's own are only made live by a prefix that names their provider (docs/node-probes.md), so
+    `gc-*` needs one more. A glob that any probe matches does not ask for them: it would put hooks
+    everywhere into the process.
+    """
+    prefix = probe_prefix(glob)
+    provider, colon, rest = glob.partition(":")
+    probe = rest.rpartition(":")[2] if colon else glob
+    literal = _WILDCARD.split(probe, maxsplit=1)[0]
+    if (
+        prefix.startswith(_NODE)
+        or not literal
+        or not fnmatchcase("node", provider if colon else "*")
+    ):
+        return [prefix]
+    if not colon and fnmatchcase("node", glob):
+        return [prefix, f"{_NODE}."]
+    return [prefix, f"{_NODE}.{literal}"]
+
+
 def matches_probe(glob: str, provider: str, probe: str, module: str = "") -> bool:
     """Whether `provider:probe` of a module is meant by a glob."""
+    if glob.startswith("channel:"):
+        name = glob.partition(":")[2].lstrip(":")
+        return provider == "channel" and fnmatchcase(probe, name or "*")
     parts = glob.split(":", 2)
     if len(parts) == 1:
         return fnmatchcase(provider, glob) or fnmatchcase(probe, glob)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _VERBS: dict[str, tuple[str, str]] = {
     "ps": ("nodeobs.cli.ps", "List the Node processes and their agents."),
     "snoop": ("nodeobs.cli.snoop", "Show log records of all levels and probe firings, live."),
+    "trace": ("nodeobs.cli.trace", "Run a D program in processes: ask them any question."),
+    "latency": ("nodeobs.cli.latency", "Show how long requests take, by route and handler."),
+    "http": ("nodeobs.cli.http", "Show HTTP requests, calls and garbage collections, live."),
     "probes": ("nodeobs.cli.probes", "List the probes and who listens to them."),
     "state": ("nodeobs.cli.state", "Show the objects a process keeps: types, tables, one object."),
     "level": ("nodeobs.cli.level", "Change log levels for a while."),
@@ -74,14 +77,16 @@ class _Verbs(click.Group):
 Examples:
   nodeobs ps                               what runs here, and what can be looked into
   nodeobs snoop -p api -l debug            its log from debug up, whatever level it logs at
+  nodeobs latency -p api                   how long its routes and handlers take
+  nodeobs trace --scripts                  more questions that can be asked
   nodeobs state -p 4242 logger --watch     its loggers, kept up to date
 
 Exit status: 0 ok, 1 failure, 2 usage, 130 Ctrl-C.  NODEOBS_DEBUG=1 shows tracebacks.""",
 )
 @click.version_option(__version__, prog_name="nodeobs", message="%(prog)s %(version)s")
 def cli() -> None:
-    """See what running Node.js processes are doing: their logs below the level they log at,
-    their probes and their state, live, without editing or restarting them."""
+    """See what running Node.js processes are doing: their requests, their logs below the level
+    they log at, their probes and their state, live, without editing or restarting them."""
 
 
 def run(args: Sequence[str] | None = None) -> int:
@@ -134,7 +139,20 @@ def _unexpected(error: Exception) -> int:
 
 def main() -> NoReturn:
     """The entry point."""
+    _open_standard_streams()
     sys.exit(run())
+
+
+def _open_standard_streams() -> None:
+    """What the caller has closed (`>&-`) leads nowhere; the next socket would get its number."""
+    for descriptor, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)
+            os.dup2(null, descriptor)
+            if null != descriptor:
+                os.close(null)
+            stream = open(descriptor, mode, encoding="utf-8", closefd=False)  # noqa: SIM115
+            setattr(sys, name, stream)
 
 
 def _fail(message: str, hint: str | None, exit_code: int) -> int:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nodeobs.bus.topics import level_number, level_prefixes, probe_prefix
+from nodeobs.bus.topics import level_number, level_prefixes, probe_prefixes
 from nodeobs.cli.durations import positive_duration
-from nodeobs.cli.target import choose, choose_any, target_option
+from nodeobs.cli.target import choose_any, choose_or_wait, target_option
 from nodeobs.cli.terminal import colour_wanted, is_terminal, tell
 from nodeobs.errors import NodeobsError, output_error
 from nodeobs.log.render import MODES
@@ -17,7 +17,6 @@ from nodeobs.log.render import MODES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nodeobs.discovery.processes import NodeProcess
     from nodeobs.reports.snoop import Printer
     from nodeobs.snoop.kernel import KernelSnoop
     from nodeobs.snoop.session import Snoop
@@ -126,7 +125,7 @@ def command(
     number = None if level is None else level_number(level)
     prefixes = [] if no_logs else ["log."] if number is None else level_prefixes(number)
     if wants_probes:
-        prefixes += [probe_prefix(glob) for glob in globs] or ["probe."]
+        prefixes += [prefix for glob in globs for prefix in probe_prefixes(glob)] or ["probe."]
 
     from nodeobs.reports.snoop import Printer, Selection
 
@@ -163,7 +162,7 @@ def _through_agents(
     targets: tuple[str, ...], prefixes: list[str], globs: tuple[str, ...], follow: list[str]
 ) -> tuple[int, Callable[[], Snoop | KernelSnoop]]:
     """How many processes there are now, and what makes the session with their agents."""
-    chosen = _choose(targets)
+    chosen = choose_or_wait(targets)
 
     def make() -> Snoop:
         from nodeobs.snoop.session import Snoop
@@ -191,17 +190,6 @@ def _through_kernel(
         return KernelSnoop(chosen, globs, follow=follow, text_bytes=text_bytes or TEXT_BYTES)
 
     return len(chosen), make
-
-
-def _choose(targets: tuple[str, ...]) -> list[NodeProcess]:
-    try:
-        return choose(targets)
-    except NodeobsError:
-        # With '*' the first one may come later; a name that nobody has is more likely a mistake.
-        if targets != ("*",):
-            raise
-    tell("no Node process has an agent yet; waiting for one")
-    return []
 
 
 async def _run(

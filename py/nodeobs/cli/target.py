@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
 
+from nodeobs.cli.terminal import table_width, tell
 from nodeobs.discovery import processes as discovery
 from nodeobs.discovery.observed import Observed, find_observed, observed
 from nodeobs.discovery.processes import NodeProcess, discover, find, no_agent_error
@@ -54,6 +56,18 @@ def choose(specs: Sequence[str]) -> list[NodeProcess]:
     if len(chosen) > _MANY_PROCESSES:
         _allow_many_files()
     return list(chosen.values())
+
+
+def choose_or_wait(specs: Sequence[str]) -> list[NodeProcess]:
+    """As `choose`; none where that is '*', whose first process may come later."""
+    try:
+        return choose(specs)
+    except NodeobsError:
+        # A name that nobody has is more likely a mistake.
+        if list(specs) != ["*"]:
+            raise
+    tell("no Node process has an agent yet; waiting for one")
+    return []
 
 
 def _allow_many_files() -> None:
@@ -128,10 +142,6 @@ def _none_usable(processes: Sequence[NodeProcess], message: str) -> NodeobsError
 
 
 def _listed(processes: Sequence[NodeProcess]) -> str:
-    import sys
-
-    from nodeobs.cli.terminal import table_width
-
     width = table_width(sys.stderr)
     rows = [(process, AgentReport(_unasked(process))) for process in processes]
     lines = processes_table(rows, width=width - 2 if width else None)

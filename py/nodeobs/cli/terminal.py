@@ -26,6 +26,11 @@ def colour_wanted(stream: TextIO) -> bool:
     return is_terminal(stream) and os.environ.get("TERM") != "dumb"
 
 
+def has_unicode(stream: TextIO) -> bool:
+    """Whether more than ASCII can be written to it."""
+    return (stream.encoding or "").lower().replace("-", "") == "utf8"
+
+
 def table_width(stream: TextIO) -> int | None:
     """Cells in a line; None where lines must not be cut, because no terminal shows them."""
     if not is_terminal(stream):
@@ -42,11 +47,12 @@ def print_lines(lines: Iterable[str]) -> None:
 def print_json(values: Iterable[Any]) -> None:
     """One JSON object in each line."""
     sys.stdout.flush()
-    sys.stdout.buffer.write(b"".join(map(_json_line, values)))
+    sys.stdout.buffer.write(b"".join(map(json_line, values)))
     sys.stdout.buffer.flush()
 
 
-def _json_line(value: Any) -> bytes:
+def json_line(value: Any) -> bytes:
+    """A value as a line of NDJSON."""
     import orjson
 
     try:

@@ -1,0 +1,1 @@
+"""What programs print, as DTrace lays it out."""

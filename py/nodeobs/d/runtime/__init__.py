@@ -1,0 +1,1 @@
+"""Running D here: values, expressions, functions, and aggregations merged over processes."""

@@ -1,0 +1,1 @@
+"""What `nodeobs http` shows of requests and collections, and the D program that tells it."""
