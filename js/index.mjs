@@ -3,6 +3,7 @@ import nodeobs from './index.js';
 
 export default nodeobs;
 export const {
+  adopt,
   agent,
   createDTraceProvider,
   createLogger,

@@ -6,6 +6,7 @@ const { threadId } = require('node:worker_threads');
 const { version } = require('../../package.json');
 const { LogChannel } = require('../log/channel');
 const { LogProbes } = require('../log/probes');
+const { Recorder } = require('../log/recorder');
 const kernel = require('../probes/kernel');
 const { LoopWatch, inspectProcess } = require('../state/process');
 const { Registry } = require('../state/registry');
@@ -72,6 +73,7 @@ class Agent {
     this.traces = null;
     /** The probes of all loggers, for D programs. */
     this.logProbes = new LogProbes(this);
+    this.recorder = new Recorder();
     /** @type {Endpoint | null} */
     this.endpoint = null;
     /** @type {Pick<Status, 'state' | 'reason' | 'hint'>} */
@@ -83,6 +85,7 @@ class Agent {
   start() {
     const wish = process.env.NODEOBS;
     if (wish === 'off' || wish === '0' || wish === 'false') {
+      this.recorder.on = false; // unless a logger asks for it
       this.turnOff(`NODEOBS=${wish} is set`, 'unset NODEOBS and restart the process');
       return;
     }
@@ -138,7 +141,7 @@ class Agent {
   channel(name) {
     const known = this.logs.get(name)?.deref();
     if (known) return known;
-    const channel = new LogChannel(name, this.bus, this.costs, this.logProbes);
+    const channel = new LogChannel(name, this.bus, this.costs, this.logProbes, this.recorder);
     this.logs.set(name, new WeakRef(channel));
     this.forgetLog.register(channel, name);
     this.overrides.apply(channel);

@@ -8,6 +8,7 @@ const { clearTimeout, setTimeout } = require('node:timers');
  * @typedef {object} Override
  * @property {import('./peer').Peer} peer
  * @property {string | null} logger null: every logger, those made later included
+ * @property {string | null} stream null: all of its streams
  * @property {number} level
  * @property {string | null} until ISO; null: while connected
  * @property {NodeJS.Timeout | null} timer
@@ -29,17 +30,18 @@ class Overrides {
    * @param {string | null} logger null: all
    * @param {number | null} level null: ends what this peer set
    * @param {number | null} forMs null: while connected
+   * @param {string | null} [stream] null: all of the loggers' streams
    */
-  set(peer, channels, logger, level, forMs) {
-    const before = channels.map((channel) => effectiveLevel(channel));
+  set(peer, channels, logger, level, forMs, stream = null) {
+    const before = channels.map((channel) => effectiveLevel(channel, stream));
     const until =
       level === null || forMs === null ? null : new Date(Date.now() + forMs).toISOString();
     this.#end((other) => other.peer === peer && (logger === null || other.logger === logger));
-    if (level !== null) this.#begin({ peer, logger, level, until, timer: null }, forMs);
+    if (level !== null) this.#begin({ peer, logger, stream, level, until, timer: null }, forMs);
     const changed = channels.map((channel, i) => ({
       name: channel.name,
       from: before[i],
-      to: effectiveLevel(channel),
+      to: effectiveLevel(channel, stream),
     }));
     return { changed, until };
   }
@@ -49,7 +51,7 @@ class Overrides {
     const override = this.active.findLast(
       ({ logger }) => logger === null || logger === channel.name,
     );
-    channel.setOverride(override?.level ?? null, override?.until ?? null);
+    channel.setOverride(override?.level ?? null, override?.until ?? null, override?.stream ?? null);
   }
 
   /** @param {Override} override @param {number | null} forMs */
@@ -85,10 +87,12 @@ class Overrides {
   }
 }
 
-/** @param {LogChannel} channel @returns {number | null} */
-function effectiveLevel(channel) {
-  const { override, level } = channel.describe();
-  return override?.level ?? level;
+/** @param {LogChannel} channel @param {string | null} stream @returns {number | null} */
+function effectiveLevel(channel, stream) {
+  const { override, level, streams } = channel.describe();
+  if (stream === null) return (override?.stream === undefined ? override?.level : null) ?? level;
+  if (override && (override.stream ?? stream) === stream) return override.level;
+  return streams.find(({ name }) => name === stream)?.level ?? null;
 }
 
 module.exports = { Overrides };

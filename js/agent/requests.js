@@ -64,15 +64,21 @@ const OPS = {
     return { loggers: [...agent.channels()].map((channel) => channel.describe()) };
   },
 
+  'log.recent'(agent) {
+    const { records, chars } = agent.recorder.limits;
+    return { records: newest(agent.recorder.recent()), limits: { records, chars } };
+  },
+
   'log.level'(agent, request, peer) {
     const level = parseLevel(request.level);
     const logger = request.logger ?? null;
-    const channels = chooseLoggers(agent, logger);
+    const stream = request.stream ?? null;
+    const channels = withStream(chooseLoggers(agent, logger), stream);
     const { for_ms: forMs = null } = request;
     if (forMs !== null && !(Number.isFinite(forMs) && forMs > 0 && forMs <= TIMER_MAX_MS)) {
       throw badRequest('for_ms', `a number of milliseconds up to ${TIMER_MAX_MS}`);
     }
-    return agent.overrides.set(peer, channels, logger, level, forMs);
+    return agent.overrides.set(peer, channels, logger, level, forMs, stream);
   },
 
   'state.types'(agent) {
@@ -120,6 +126,20 @@ const OPS = {
   ...TRACE_OPS,
 };
 
+/**
+ * As many records as an answer holds; quotes in them will be escaped.
+ * @param {{line: string}[]} records the oldest first
+ */
+function newest(records) {
+  let room = ANSWER_MAX / 2;
+  let first = records.length;
+  while (first > 0 && room > records[first - 1].line.length) {
+    first -= 1;
+    room -= records[first].line.length;
+  }
+  return records.slice(first);
+}
+
 /** @param {string} key @param {string} wanted */
 function badRequest(key, wanted) {
   return new RequestError('bad_request', `"${key}" must be ${wanted}`, 'see docs/protocol.md');
@@ -163,6 +183,22 @@ function chooseLoggers(agent, name) {
   );
   throw new RequestError('not_found', `no logger "${name}"`, 'list them: nodeobs state logger', {
     candidates,
+  });
+}
+
+/**
+ * Those with a stream of that name.
+ * @param {import('../log/channel').LogChannel[]} channels
+ * @param {any} stream null: all
+ */
+function withStream(channels, stream) {
+  if (stream === null) return channels;
+  const names = channels.map((channel) => channel.describe().streams.map(({ name }) => name));
+  const chosen = channels.filter((_channel, i) => names[i].includes(stream));
+  if (chosen.length > 0) return chosen;
+  const known = names.flat().filter((name) => name !== null);
+  throw new RequestError('not_found', `no stream "${stream}"`, 'list them: nodeobs state logger', {
+    candidates: nearest(String(stream), known),
   });
 }
 

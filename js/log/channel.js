@@ -26,17 +26,28 @@ class LogChannel {
   #pruneAt = PRUNE_AT_LEAST;
   /** @type {Topic[]} by level band: trace first */
   #topics = [];
+  /** @type {Set<() => void>} */
+  #watchers = new Set();
 
   /**
    * @param {string} name of the loggers
-   * @param {{topic(name: string, onlive: () => void): any}} bus
+   * @param {{topic(name: string, onlive: () => void): any, count?: number}} bus
    * @param {{sample(): number, done(mark: number): void}} costs
    * @param {import('./probes').LogProbes} [probes] those that D programs see
+   * @param {import('./recorder').Recorder | null} [recorder]
    */
-  constructor(name, bus, costs, probes) {
+  constructor(name, bus, costs, probes, recorder = null) {
     this.name = name;
+    this.bus = bus;
     this.costs = costs;
     this.probes = probes;
+    this.flight = recorder;
+    /** @type {import('./recorder').Recorder | null} null: none of our records are kept */
+    this.recorder = recorder;
+    /** Bits of the levels whose records are kept whether they are logged or not. */
+    this.recorded = 0;
+    /** The number of the record published last. */
+    this.number = -1;
     /** Bits of a logger's own level mask that count: none while an override is set. */
     this.keep = ALL;
     /** Bits that are live whatever the logger's level is. */
@@ -45,7 +56,7 @@ class LogChannel {
     this.snoop = 0;
     /** Bits of the log methods whose probes D programs want. */
     this.traced = probes?.traced ?? 0;
-    /** @type {{level: number, until: string | null} | null} */
+    /** @type {{level: number, until: string | null, stream?: string} | null} */
     this.override = null;
     /** Records written to a stream or published. */
     this.records = 0;
@@ -66,7 +77,20 @@ class LogChannel {
     const topic = this.#topics[band];
     if (topic.live === 0) return false;
     topic.publish(line);
+    this.number = (this.bus.count ?? 0) - 1;
     return true;
+  }
+
+  /** What of our records is kept from now on. @param {import('./recorder').RecorderOptions} options */
+  record({ level, records, bytes, onCrash }) {
+    const { flight } = this;
+    if (flight === null) return;
+    this.recorder = level < 0 ? null : flight;
+    this.recorded = level < 0 ? 0 : levelBits(level);
+    if (level >= 0) flight.on = true;
+    if (records !== undefined || bytes !== undefined) flight.limit({ records, bytes });
+    if (onCrash !== undefined) flight.writeOnCrash(onCrash);
+    this.#update();
   }
 
   /** @param {number} bits of the log methods whose probes D programs want */
@@ -76,13 +100,15 @@ class LogChannel {
   }
 
   /**
-   * Lays a temporary level over the levels of all streams of all loggers of this name, or takes
-   * it away again. No logger is changed by it.
+   * Lays a temporary level over the levels of all streams of all loggers of this name, or of those
+   * with one name, or takes it away again. No logger is changed by it.
    * @param {number | null} level
    * @param {string | null} [until] ISO time, only to be shown
+   * @param {string | null} [stream] null: all
    */
-  setOverride(level, until = null) {
-    this.override = level === null ? null : { level, until };
+  setOverride(level, until = null, stream = null) {
+    const only = stream === null ? {} : { stream };
+    this.override = level === null ? null : { level, until, ...only };
     this.#update();
   }
 
@@ -119,15 +145,27 @@ class LogChannel {
     };
   }
 
+  /** @param {() => void} changed told when `on` may have changed */
+  watch(changed) {
+    this.#watchers.add(changed);
+    changed();
+  }
+
+  /** @param {() => void} changed */
+  unwatch(changed) {
+    this.#watchers.delete(changed);
+  }
+
   #update() {
     let snoop = 0;
     for (const [band, topic] of this.#topics.entries()) {
       if (topic.live > 0) snoop |= 1 << band;
     }
     this.snoop = snoop;
-    this.keep = this.override === null ? ALL : 0;
+    this.keep = this.override === null || this.override.stream !== undefined ? ALL : 0;
     const forced = this.override === null ? 0 : levelBits(this.override.level);
-    this.on = snoop | forced | this.traced;
+    this.on = snoop | forced | this.traced | this.recorded;
+    for (const changed of this.#watchers) changed();
   }
 }
 

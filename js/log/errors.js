@@ -5,6 +5,7 @@ const { inspect, types } = require('node:util');
 
 const CAUSES = 16; // how far a chain of causes is followed
 const ERRORS = 32; // how many errors of an AggregateError are written
+const TOLD = new Set(['cause', 'jse_cause', '__proto__']); // VError's is in the stack too
 const TEXT = 300; // characters of an error's message in a placeholder
 
 /**
@@ -31,7 +32,8 @@ function isError(value) {
 }
 
 /**
- * The standard `err` serializer: bunyan's, and it follows `cause` values and AggregateError too.
+ * The standard `err` serializer: bunyan's, and it follows `cause` values and AggregateError too, and
+ * has the error's own properties.
  * @param {any} err
  * @returns {SerializedError | any} what has no stack is returned as it is
  */
@@ -42,7 +44,7 @@ function serializeError(err) {
 /** @param {any} err @param {number} depth @returns {SerializedError | any} */
 function serialize(err, depth) {
   if (!err?.stack) return err;
-  /** @type {SerializedError} */
+  /** @type {SerializedError & Record<string, unknown>} */
   const serialized = {
     message: err.message,
     name: err.name,
@@ -53,7 +55,36 @@ function serialize(err, depth) {
   if (err instanceof AggregateError && Array.isArray(err.errors) && depth < CAUSES) {
     serialized.errors = err.errors.slice(0, ERRORS).map((error) => serialize(error, depth + 1));
   }
+  for (const key of Object.keys(err)) {
+    if (Object.hasOwn(serialized, key) || TOLD.has(key)) continue;
+    const value = ownValue(err, key, depth);
+    if (value !== undefined) serialized[key] = value;
+  }
   return serialized;
+}
+
+/**
+ * What else an error tells of itself. Of an object that is neither data nor an error, such as the
+ * request of an HTTP client's error, only the class is told: it would be the whole process's state.
+ * @param {any} err @param {string} key @param {number} depth
+ */
+function ownValue(err, key, depth) {
+  let value;
+  try {
+    value = err[key];
+    if (typeof value !== 'object' || value === null || isData(value)) return value;
+    if (isError(value)) return depth < CAUSES ? serialize(value, depth + 1) : errText(value);
+    return `[${value.constructor?.name || 'object'}]`;
+  } catch (error) {
+    return thrownText(error);
+  }
+}
+
+/** @param {object} value */
+function isData(value) {
+  const proto = Object.getPrototypeOf(value);
+  if (proto === null || proto === Object.prototype || Array.isArray(value)) return true;
+  return typeof (/** @type {any} */ (value).toJSON) === 'function';
 }
 
 /** @param {any} err @param {number} left @returns {string} */

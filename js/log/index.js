@@ -18,7 +18,18 @@ function createLogger(options) {
   return new Logger(options);
 }
 
+/**
+ * Shows the records of another logger to observers.
+ * @param {any} target @param {any} [options] see index.d.ts
+ * @returns {() => void} undoes it
+ * @throws {TypeError} it is none that we know
+ */
+function adopt(target, options) {
+  return require('./adopt').adopt(target, options); // only here: few need it
+}
+
 module.exports = {
+  adopt,
   createLogger,
   Logger,
   stdSerializers,

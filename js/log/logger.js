@@ -4,19 +4,19 @@
 const { EventEmitter } = require('node:events');
 const os = require('node:os');
 const agent = require('../agent');
+const { assertion } = require('./assertion');
+const { withFields } = require('./context');
 const { openProbes } = require('./kernel');
 const { resolveLevel } = require('./levels');
 const methods = require('./methods');
+const { checkOptions, configuredFields } = require('./options');
 const { applySerializers } = require('./serializers');
 const { Sink } = require('./sink');
-const { assertion, openStream, reopen, watchErrors } = require('./streams');
+const { openStream, reopen, watchErrors } = require('./streams');
 
 /** @typedef {import('./serializers').Serializers} Serializers */
 /** @typedef {import('./streams').StreamEntry} StreamEntry */
 /** @typedef {string | number} LevelLike */
-
-// What of a logger's options is not a field.
-const CONFIG = new Set(['stream', 'streams', 'level', 'serializers', 'src']);
 
 /**
  * A logger; createLogger makes one, `child` makes another with more fields. A function and not a
@@ -43,6 +43,10 @@ function Logger(options, childOptions, simple) {
   this.serializers = parent === null ? null : parent.serializers;
   /** Whether records tell where they were logged. */
   this.src = parent === null ? false : Boolean(parent.src);
+  /** @type {import('./redaction').Redaction | null} */
+  this._redaction = parent === null ? null : parent._redaction;
+  /** What gives fields of the application's own context. @type {(() => unknown) | null} */
+  this._context = parent === null ? null : parent._context;
   /** @type {Record<string, any>} */
   this._fields = {};
   /** Whether the application has got hold of our fields and may change them. */
@@ -57,7 +61,7 @@ function Logger(options, childOptions, simple) {
   this._baseKeys = 0;
 
   if (parent !== null) inheritFields(this, parent);
-  if (simple) addFields(this, own);
+  if (simple) addFields(this, redacted(this, own));
   else if (parent !== null) configureChild(this, own);
   else configureRoot(this, own);
 }
@@ -79,6 +83,31 @@ Object.assign(Logger.prototype, methods);
 Logger.prototype.child = function child(options, simple) {
   const Class = /** @type {typeof Logger} */ (this.constructor); // a subclass makes its own kind
   return new Class(this, options || {}, simple);
+};
+
+/**
+ * Calls a function. What it logs, and whatever it starts, with whichever logger, has the fields.
+ * @template R
+ * @param {Record<string, unknown>} fields
+ * @param {(...args: any[]) => R} run
+ * @param {any[]} args
+ * @returns {R}
+ */
+Logger.prototype.with = function withContext(fields, run, ...args) {
+  return withFields(fields, run, args);
+};
+
+/**
+ * A child for records of a context: with its fields, through our serializers.
+ * @param {Record<string, unknown>} fields
+ * @returns {Logger}
+ */
+Logger.prototype._within = function within(fields) {
+  const { name: _, ...own } = fields; // the logger's
+  if (this.serializers !== null) applySerializers(this.serializers, own, true);
+  const child = new Logger(this, own, true);
+  child._context = null;
+  return child;
 };
 
 /**
@@ -184,25 +213,6 @@ function expose(logger) {
   logger._starts = undefined;
 }
 
-/** @param {any} options @param {boolean} child */
-function checkOptions(options, child) {
-  if (!options) throw new TypeError('options (object) is required');
-  if (child && options.name) {
-    throw new TypeError('invalid options.name: child cannot set logger name');
-  }
-  if (!child && !options.name) throw new TypeError('options.name (string) is required');
-  if (options.stream && options.streams) {
-    throw new TypeError('cannot mix "streams" and "stream" options');
-  }
-  if (options.streams && !Array.isArray(options.streams)) {
-    throw new TypeError('invalid options.streams: must be an array');
-  }
-  const { serializers } = options;
-  if (serializers && (typeof serializers !== 'object' || Array.isArray(serializers))) {
-    throw new TypeError('invalid options.serializers: must be an object');
-  }
-}
-
 /** @param {any} options */
 function rootSink(options) {
   openProbes();
@@ -230,24 +240,17 @@ function configureChild(logger, options) {
   if (stream) logger.addStream({ type: 'stream', stream, level });
   else if (streams) for (const spec of streams) logger.addStream(spec, level);
   if (logger.serializers !== null) logger.serializers = { ...logger.serializers };
-  addFields(logger, configuredFields(logger, options));
+  const fields = configuredFields(logger, options);
+  if (!fields.hostname && !logger._fields.hostname) fields.hostname = os.hostname();
+  addFields(logger, fields);
 }
 
-/**
- * Takes what of the options is common to roots and children; the rest are fields, serialized.
- * @param {Logger} logger
- * @param {any} options
- */
-function configuredFields(logger, options) {
-  if (options.serializers) logger.addSerializers(options.serializers);
-  if (options.src) logger.src = true;
-  /** @type {Record<string, any>} */
-  const fields = {};
-  for (const key of Object.keys(options)) {
-    if (!CONFIG.has(key)) fields[key] = options[key];
-  }
-  if (logger.serializers !== null) applySerializers(logger.serializers, fields, false);
-  return fields;
+/** @param {Logger} logger @param {Record<string, unknown>} fields */
+function redacted(logger, fields) {
+  if (logger._redaction === null) return fields;
+  const copy = { ...fields };
+  logger._redaction.fields(copy);
+  return copy;
 }
 
 /** @param {Logger} logger @param {Logger} parent */

@@ -7,7 +7,7 @@
 
 const { inspect } = require('node:util');
 const { callSite } = require('./call-site');
-const { emit } = require('./emit');
+const { emit, isWanted } = require('./emit');
 const { sites } = require('./kernel');
 const warnings = require('./warnings');
 
@@ -22,7 +22,7 @@ function trace(...args) {
   } catch {
     return unbound(this, trace);
   }
-  return args.length === 0 ? true : emit(this, 0, trace, ...args);
+  return args.length === 0 ? isWanted(this, 0) : emit(this, 0, trace, ...args);
 }
 
 /** @this {Logger} @param {any[]} args */
@@ -34,7 +34,7 @@ function debug(...args) {
   } catch {
     return unbound(this, debug);
   }
-  return args.length === 0 ? true : emit(this, 1, debug, ...args);
+  return args.length === 0 ? isWanted(this, 1) : emit(this, 1, debug, ...args);
 }
 
 /** @this {Logger} @param {any[]} args */
@@ -46,7 +46,7 @@ function info(...args) {
   } catch {
     return unbound(this, info);
   }
-  return args.length === 0 ? true : emit(this, 2, info, ...args);
+  return args.length === 0 ? isWanted(this, 2) : emit(this, 2, info, ...args);
 }
 
 /** @this {Logger} @param {any[]} args */
@@ -58,7 +58,7 @@ function warn(...args) {
   } catch {
     return unbound(this, warn);
   }
-  return args.length === 0 ? true : emit(this, 3, warn, ...args);
+  return args.length === 0 ? isWanted(this, 3) : emit(this, 3, warn, ...args);
 }
 
 /** @this {Logger} @param {any[]} args */
@@ -70,7 +70,7 @@ function error(...args) {
   } catch {
     return unbound(this, error);
   }
-  return args.length === 0 ? true : emit(this, 4, error, ...args);
+  return args.length === 0 ? isWanted(this, 4) : emit(this, 4, error, ...args);
 }
 
 /** @this {Logger} @param {any[]} args */
@@ -82,7 +82,7 @@ function fatal(...args) {
   } catch {
     return unbound(this, fatal);
   }
-  return args.length === 0 ? true : emit(this, 5, fatal, ...args);
+  return args.length === 0 ? isWanted(this, 5) : emit(this, 5, fatal, ...args);
 }
 
 const UNBOUND = {};

@@ -4,11 +4,11 @@
 const { Buffer } = require('node:buffer');
 const { inspect } = require('node:util');
 const { callSite } = require('./call-site');
-const { isError, serializeError, thrownText } = require('./errors');
+const { isError, thrownText } = require('./errors');
 const { quote, valueText } = require('./json');
 const { fieldOf, now } = require('./line');
 const { messageText } = require('./message');
-const { applySerializers, serialized } = require('./serializers');
+const { applySerializers, errorField, errorMessage } = require('./serializers');
 
 /** @typedef {import('./logger').Logger} Logger */
 /** @typedef {Record<string, any>} Fields */
@@ -56,16 +56,17 @@ function split(logger, args, quiet) {
   const alone = args.length === 1;
   const { serializers } = logger;
   if (isError(first)) {
-    const err = serializers?.err
-      ? serialized(serializers, 'err', first, quiet)
-      : serializeSafely(first);
-    return { fields: { err }, message: alone ? [messageOf(err, first)] : args.slice(1) };
+    const err = errorField(serializers, first, quiet);
+    const fields = { err };
+    logger._redaction?.fields(fields);
+    return { fields, message: alone ? [errorMessage(err, first)] : args.slice(1) };
   }
   /** @type {Fields} */
   const fields = {};
   copyFields(fields, first);
   const message = alone && isError(fields.err) ? [fields.err.message] : args.slice(1);
   if (serializers !== null) applySerializers(serializers, fields, quiet);
+  logger._redaction?.fields(fields);
   return { fields, message };
 }
 
@@ -81,28 +82,6 @@ function copyFields(to, from) {
     }
   } catch (error) {
     to.fields = thrownText(error); // a proxy that does not tell its keys
-  }
-}
-
-/** @param {Error} error */
-function serializeSafely(error) {
-  try {
-    return serializeError(error);
-  } catch (thrown) {
-    return thrownText(thrown);
-  }
-}
-
-/**
- * The message of an error that was logged alone: as serialized, for a serializer may censor it.
- * @param {any} err serialized
- * @param {Error} original
- */
-function messageOf(err, original) {
-  try {
-    return typeof err?.message === 'string' ? err.message : original.message;
-  } catch (thrown) {
-    return thrownText(thrown);
   }
 }
 

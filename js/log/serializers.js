@@ -1,7 +1,7 @@
 'use strict';
 // Serializers: what turns the value of a named field into what is logged.
 
-const { serializeError } = require('./errors');
+const { serializeError, thrownText } = require('./errors');
 const { warn, warnOnce } = require('./warnings');
 
 /** @typedef {(value: any) => unknown} Serializer */
@@ -62,4 +62,33 @@ function applySerializers(serializers, fields, quiet) {
   }
 }
 
-module.exports = { stdSerializers, serialized, applySerializers };
+/**
+ * The field `err` of an error that was logged by itself.
+ * @param {Serializers | null} serializers
+ * @param {Error} error
+ * @param {boolean} quiet
+ * @returns {unknown}
+ */
+function errorField(serializers, error, quiet) {
+  if (serializers?.err) return serialized(serializers, 'err', error, quiet);
+  try {
+    return serializeError(error);
+  } catch (thrown) {
+    return thrownText(thrown);
+  }
+}
+
+/**
+ * Its message where there is no other: as serialized, for a serializer may censor it.
+ * @param {any} field
+ * @param {Error} error
+ */
+function errorMessage(field, error) {
+  try {
+    return typeof field?.message === 'string' ? field.message : error.message;
+  } catch (thrown) {
+    return thrownText(thrown);
+  }
+}
+
+module.exports = { applySerializers, errorField, errorMessage, serialized, stdSerializers };

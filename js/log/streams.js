@@ -1,14 +1,18 @@
 'use strict';
 // Stream specs: what a logger writes to, from what the application asked for.
 
+const fs = require('node:fs');
 const { inspect } = require('node:util');
+const { assertion } = require('./assertion');
 const { errText } = require('./errors');
-const { FileStream } = require('./file-stream');
 const { levelFromName, resolveLevel } = require('./levels');
+const { standardStream } = require('./standard-stream');
 const { warn, warnOnce } = require('./warnings');
 
 // What an entry does with an error of its stream; hidden from the application.
 const FAILED = Symbol('failed');
+// A shorter way to the stream than its `write`; hidden too.
+const SHORT = Symbol('short');
 
 const STANDARD = new Map([
   [1, 'stdout'],
@@ -27,7 +31,12 @@ const STANDARD = new Map([
  * @property {string} [path]
  */
 
-/** @typedef {Spec & {[FAILED]?: (error: unknown) => boolean}} StreamEntry */
+/**
+ * @typedef {Spec & {
+ *   [FAILED]?: (error: unknown) => boolean,
+ *   [SHORT]?: {stream: unknown, write(line: string): boolean},
+ * }} StreamEntry
+ */
 
 /**
  * Opens the stream of a spec.
@@ -48,34 +57,53 @@ function openStream(spec, defaultLevel) {
       if (typeof entry.stream?.write !== 'function') {
         throw assertion(`"stream" stream is not writable: ${inspect(entry.stream)}`);
       }
+      entry[SHORT] = standardStream(entry.stream);
       break;
     case 'file':
       entry.reemitErrorEvents ??= true;
       if (!entry.stream) {
-        entry.stream = new FileStream(entry.path);
+        entry.stream = openFile(entry.path, entry.sync);
         entry.closeOnExit = true;
       }
       break;
     case 'raw':
       break;
     case 'rotating-file':
-      throw Object.assign(
-        new Error(
-          '"rotating-file" stream type is not supported yet: use a stream of type "file", ' +
-            'rotate it with logrotate and call log.reopenFileStreams()',
-        ),
-        { code: 'ERR_NODEOBS_STREAM_TYPE' },
-      );
+      if (entry.stream) throw assertion('"rotating-file" stream should not give a "stream"');
+      if (!entry.path) throw assertion('"rotating-file" stream needs a "path"');
+      entry.reemitErrorEvents ??= true;
+      entry.stream = openRotatingFile(entry);
+      entry.closeOnExit = true;
+      break;
     default:
       throw new TypeError(`unknown stream type "${entry.type}"`);
   }
   return entry;
 }
 
-/** @param {string} message */
-function assertion(message) {
-  const { AssertionError } = require('node:assert'); // only here: it is slow to load
-  return new AssertionError({ message });
+// Loaded where they are needed: requiring nodeobs must cost little.
+
+/** @param {string} path @param {boolean} [sync] */
+function openFile(path, sync) {
+  // Opening a named pipe waits for its reader, and writing to it too: not on this thread.
+  if (isPipe(path)) return fs.createWriteStream(path, { flags: 'a', encoding: 'utf8' });
+  const { FileStream } = require('./file-stream');
+  return new FileStream(path, { sync });
+}
+
+/** @param {string} path */
+function isPipe(path) {
+  try {
+    return fs.statSync(path).isFIFO();
+  } catch {
+    return false;
+  }
+}
+
+/** @param {any} options */
+function openRotatingFile(options) {
+  const { RotatingFileStream } = require('./rotating-file-stream');
+  return new RotatingFileStream(options);
 }
 
 /** Streams with a listener of ours: many loggers write to one stdout. @type {WeakSet<object>} */
@@ -109,8 +137,11 @@ function watchErrors(entry, emit) {
  * @param {any} chunk
  */
 function writeTo(entry, chunk) {
+  const { stream } = entry;
+  const short = entry[SHORT];
   try {
-    entry.stream.write(chunk);
+    if (short !== undefined && short.stream === stream) short.write(chunk);
+    else stream.write(chunk);
   } catch (error) {
     if (failing) return; // a listener that logs to the same stream
     failing = true;
@@ -144,13 +175,13 @@ function warnBroken(entry, error) {
  * @param {StreamEntry} entry
  */
 function reopen(entry) {
-  if (entry.stream instanceof FileStream) {
+  if (entry.stream instanceof require('./file-stream').FileStream) {
     entry.stream.reopen(); // for all the loggers that write to it
     return;
   }
   entry.stream?.end?.();
-  entry.stream = new FileStream(/** @type {string} */ (entry.path));
+  entry.stream = openFile(/** @type {string} */ (entry.path));
   watchErrors({ ...entry, reemitErrorEvents: true }, entry[FAILED] ?? (() => false));
 }
 
-module.exports = { openStream, watchErrors, writeTo, reopen, assertion };
+module.exports = { openStream, watchErrors, writeTo, reopen };

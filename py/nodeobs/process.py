@@ -63,16 +63,21 @@ class Process(Attachment):
         level: str | int | None,
         *,
         logger: str | None = None,
+        stream: str | None = None,
         seconds: float | None = None,
         tid: int = 0,
     ) -> dict[str, Any]:
         """Change the level of a logger (None: of all) until `seconds` are over or we detach.
+
+        `stream` names those of its streams that are meant, None means all of them.
 
         A level of None ends the changes made before. Answers `changed` and `until`.
         """
         args: dict[str, Any] = {"level": level}
         if logger is not None:
             args["logger"] = logger
+        if stream is not None:
+            args["stream"] = stream
         if seconds is not None:
             args["for_ms"] = round(seconds * 1000)
         return _object(await self.request("log.level", tid=tid, **args))

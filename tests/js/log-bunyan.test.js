@@ -32,7 +32,7 @@ function same(play, options, what = String(play)) {
   assert.deepEqual(played(log, play, options), played(bunyan, play, options), what);
 }
 
-const ERROR = Object.assign(new Error('boom'), { code: 'E_CODE', signal: 'SIGTERM', other: 1 });
+const ERROR = Object.assign(new Error('boom'), { code: 'E_CODE', signal: 'SIGTERM' });
 
 const VALUES = {
   string: 'x',

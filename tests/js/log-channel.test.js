@@ -151,6 +151,38 @@ test('an override above the level silences the streams and not the snoopers', (t
   assert.equal(topic.lines.length, 2);
 });
 
+test('an override for one stream leaves the others what they get', (t) => {
+  const bus = fakeBus(t);
+  const [file, out] = [new Capture(), new Capture()];
+  const streams = [
+    { stream: file, name: 'file', level: 'warn' },
+    { stream: out, name: 'out', level: 'info' },
+  ];
+  const logger = log.createLogger({ name: 'app', streams });
+  const other = captured({ level: 'info' });
+  const play = () => {
+    for (const one of [logger, other.logger]) {
+      one.debug('debug');
+      one.info('info');
+      one.error('error');
+    }
+  };
+  bus.channel('app').setOverride(20, null, 'file');
+  play();
+  assert.deepEqual(names(file), ['debug', 'info', 'error']);
+  assert.deepEqual(names(out), ['info', 'error']);
+  assert.deepEqual(names(other.stream), ['info', 'error'], 'a logger without such a stream');
+  assert.deepEqual([logger.debug(), other.logger.debug(), logger.trace()], [true, false, false]);
+  bus.channel('app').setOverride(60, null, 'out');
+  play();
+  assert.deepEqual(names(file).slice(3), ['error']);
+  assert.deepEqual(names(out).slice(2), []);
+  assert.deepEqual(logger.levels(), [40, 30]);
+  bus.channel('app').setOverride(null);
+  play();
+  assert.deepEqual(names(out).slice(2), ['info', 'error']);
+});
+
 test('an override counts for loggers and subscriptions that come later', (t) => {
   const bus = fakeBus(t);
   captured();

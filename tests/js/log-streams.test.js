@@ -140,23 +140,6 @@ test('a file that cannot be opened is an error event, or a line on stderr', asyn
   assert.match(stderr[0], /log stream "disk" failed: ENOENT/);
 });
 
-test('a file that failed is tried again', async (t) => {
-  capturedStderr(t);
-  const dir = path.join(scratch(t), 'late');
-  const file = path.join(dir, 'app.log');
-  const logger = log.createLogger({ name: 'app', streams: [{ path: file }] });
-  const { stream } = logger.streams[0];
-  await new Promise((resolve) => stream.once('close', resolve)); // once() would throw the error
-  logger.info('too soon');
-  fs.mkdirSync(dir);
-  const now = Date.now();
-  t.mock.method(Date, 'now', () => now + 2000);
-  logger.info('again');
-  stream.end();
-  await once(stream, 'finish');
-  assert.deepEqual(messages(file), ['again']);
-});
-
 test('the errors of a stream are passed on when asked for, and never unhandled', (t) => {
   const stderr = capturedStderr(t);
   const asked = Object.assign(new EventEmitter(), { write() {} });

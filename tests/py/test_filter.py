@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from nodeobs.filter import Filter, FilterError, compile_filter
+from nodeobs.filter.needed import needed_texts
 from nodeobs.javascript import UNDEFINED
 
 RECORD: dict[str, Any] = {
@@ -344,3 +345,25 @@ def test_numbers_are_written_as_javascript_writes_them() -> None:
     }
     for given, expected in cases.items():
         assert number_text(given) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "needed"),
+    [
+        ("latency > 5", ['"latency"']),
+        ('this.req.method == "POST" && err', ['"req"', '"method"', "POST", '"err"']),
+        ("/timeout/.test(msg)", ['"msg"', "timeout"]),
+        ("/timeout/i.test(msg)", ['"msg"']),
+        ("/time.out/.test(msg)", ['"msg"']),
+        ('msg.includes("slow query")', ['"msg"', "slow query"]),
+        ('tags[0] == "a"', ['"tags"']),
+        ('msg == "caf\\u00e9" || err', []),
+        ("a == null", []),
+        ("!err", []),
+        ('msg.indexOf("boom") != -1', []),
+        ("msg.length > 5", ['"msg"']),
+        ('/object/.test(req) && a == "NaN"', ['"req"', '"a"']),
+    ],
+)
+def test_what_must_stand_in_a_line(text: str, needed: list[str]) -> None:
+    assert needed_texts(compile_filter(text).form) == needed

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nodeobs.filter import Filter, FilterError, compile_filter
+from nodeobs.filter.needed import needed_texts
 from nodeobs.filter.tree import BINARY, CHAINS, CONSTANTS, METHODS, UNARY
 
 scalars = (
@@ -91,6 +92,39 @@ def test_any_form(form: list[Any], record: dict[str, Any]) -> None:
     except FilterError:
         return
     assert filter_.matches(record) in (True, False)
+
+
+@relaxed
+@given(forms, records)
+def test_what_is_needed_stands_in_the_line(form: list[Any], record: dict[str, Any]) -> None:
+    try:
+        filter_ = Filter(form)
+    except FilterError:
+        return
+    line = json.dumps(record)
+    if filter_.matches(json.loads(line)) and "\\u" not in line:
+        assert all(text in line for text in needed_texts(form))
+
+
+words = st.sampled_from(["GET", "object", "Object", "true", "null", "Infinity", "ab", "e"])
+
+
+@relaxed
+@given(
+    st.sampled_from(["a", "a.b", "a[0]", "a.length", "this"]),
+    st.sampled_from(
+        ["{0} == '{1}'", "{0} === '{1}'", "'{1}' == {0}", "{0} < '{1}'", "/{1}/.test({0})",
+         "{0}.includes('{1}')", "{0}.startsWith('{1}')", "{0}", "{0} >= 1", "{0} == 2"]
+    ),
+    words,
+    st.recursive(words | scalars, lambda inner: st.lists(inner, max_size=2)
+                 | st.dictionaries(st.sampled_from(["b", "x", "GET"]), inner, max_size=2)),
+)  # fmt: skip
+def test_what_is_needed_of_usual_filters(path: str, text: str, word: str, value: Any) -> None:
+    filter_ = compile_filter(text.format(path, word))
+    line = json.dumps({"a": value})
+    if filter_.matches(json.loads(line)) and "\\u" not in line:
+        assert all(needed in line for needed in needed_texts(filter_.form))
 
 
 @relaxed

@@ -37,6 +37,7 @@ _LOOK_FOR_THREADS = 0.5
 Examples:
   nodeobs level -p api debug --for 2m      every logger of the process
   nodeobs level -p api db trace            one logger, for five minutes
+  nodeobs level -p api debug --stream file only the streams with that name
   nodeobs level -p 4242 35 --for 30s       numbers work as well
 
 The levels go back when the time is over, on Ctrl-C, and when this command is killed.
@@ -52,9 +53,16 @@ To see records below a logger's level without changing what it writes: nodeobs s
     show_default=True,
     help="How long.",
 )
+@click.option("--stream", metavar="NAME", help="Only the streams that have this name.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.argument("words", nargs=-1, required=True, metavar="[LOGGER] LEVEL")
-def command(target: str | None, seconds: float, as_json: bool, words: tuple[str, ...]) -> None:
+def command(
+    target: str | None,
+    seconds: float,
+    stream: str | None,
+    as_json: bool,
+    words: tuple[str, ...],
+) -> None:
     """Set the level of LOGGER, or of all loggers, and hold it until the time is over.
 
     LEVEL is trace, debug, info, warn, error, fatal, or a number.
@@ -63,15 +71,20 @@ def command(target: str | None, seconds: float, as_json: bool, words: tuple[str,
         raise click.UsageError(f"one LOGGER and one LEVEL, not {' '.join(words)}")
     level = level_number(words[-1])
     logger = words[0] if len(words) == 2 else None
-    run(_hold(choose_one(target), logger, level, seconds, as_json))
+    run(_hold(choose_one(target), logger, stream, level, seconds, as_json))
 
 
 async def _hold(
-    found: NodeProcess, logger: str | None, level: int, seconds: float, as_json: bool
+    found: NodeProcess,
+    logger: str | None,
+    stream: str | None,
+    level: int,
+    seconds: float,
+    as_json: bool,
 ) -> None:
     async with attached([found], "level") as (process,):
         ends = time.monotonic() + seconds
-        changes = await _change(process, logger, level, seconds)
+        changes = await _change(process, logger, stream, level, seconds)
         if not changes:
             raise NodeobsError(
                 "not_found",
@@ -85,7 +98,7 @@ async def _hold(
                 await _pause(process, min(left, _LOOK_FOR_THREADS))
                 if new := set(process.threads) - held:
                     held |= new
-                    await _change_new_threads(process, new, logger, level, ends)
+                    await _change_new_threads(process, new, logger, stream, level, ends)
         except asyncio.CancelledError:
             await _revert(process, logger, held)
             _show_reverted(process, changes, "", as_json)
@@ -99,11 +112,13 @@ async def _hold(
 
 
 async def _change(
-    process: Process, logger: str | None, level: int, seconds: float
+    process: Process, logger: str | None, stream: str | None, level: int, seconds: float
 ) -> list[_Change]:
     answers = await ask(
         [process],
-        lambda process, tid: process.set_level(level, logger=logger, seconds=seconds, tid=tid),
+        lambda process, tid: process.set_level(
+            level, logger=logger, stream=stream, seconds=seconds, tid=tid
+        ),
     )
     return [
         ((process.pid, tid), change)
@@ -113,13 +128,17 @@ async def _change(
 
 
 async def _change_new_threads(
-    process: Process, tids: set[int], logger: str | None, level: int, ends: float
+    process: Process,
+    tids: set[int],
+    logger: str | None,
+    stream: str | None,
+    level: int,
+    ends: float,
 ) -> None:
     for tid in tids:
         try:
-            await process.set_level(
-                level, logger=logger, seconds=max(0.001, ends - time.monotonic()), tid=tid
-            )
+            left = max(0.001, ends - time.monotonic())
+            await process.set_level(level, logger=logger, stream=stream, seconds=left, tid=tid)
         except NodeobsError as error:
             if error.code not in ("not_found", "no_thread", "ended"):
                 tell(error.message)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _VERBS: dict[str, tuple[str, str]] = {
     "ps": ("nodeobs.cli.ps", "List the Node processes and their agents."),
     "snoop": ("nodeobs.cli.snoop", "Show log records of all levels and probe firings, live."),
+    "log": ("nodeobs.cli.log", "Show log files and pipes, filtered and readable."),
     "trace": ("nodeobs.cli.trace", "Run a D program in processes: ask them any question."),
     "latency": ("nodeobs.cli.latency", "Show how long requests take, by route and handler."),
     "http": ("nodeobs.cli.http", "Show HTTP requests, calls and garbage collections, live."),

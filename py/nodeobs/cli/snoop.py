@@ -35,6 +35,7 @@ Examples:
   nodeobs snoop                                  everything from the only process with an agent
   nodeobs snoop -p api -l debug                  its log from debug up, whatever it logs itself
   nodeobs snoop -p '*' -c 'level >= "warn"'      warnings of every process, also of new ones
+  nodeobs snoop -p api --recent                  what it logged just now first, then live
   nodeobs snoop -c 'req.method == "POST"' -n 10  the next ten records with such a request
   nodeobs snoop --no-logs --probes 'restify:route-*'
   nodeobs snoop -p 4242 -o bunyan > snooped.log  the records byte for byte
@@ -65,6 +66,10 @@ Exit status: 0 ok (the process ended, or -d or -n did), 1 failure, 2 usage, 130 
     multiple=True,
     help="Only these probes: provider:probe or provider:module:probe. Repeatable.",
 )
+@click.option(
+    "--recent", is_flag=True,
+    help="First what was logged lately: the records of the processes' flight recorders.",
+)  # fmt: skip
 @click.option("--no-probes", is_flag=True, help="No probe firings.")
 @click.option("--no-logs", is_flag=True, help="No log records.")
 @click.option(
@@ -93,6 +98,7 @@ def command(
     conditions: tuple[str, ...],
     mode: str | None,
     globs: tuple[str, ...],
+    recent: bool,
     no_probes: bool,
     no_logs: bool,
     duration: float | None,
@@ -115,6 +121,8 @@ def command(
         raise _usage("--no-probes and --probes exclude each other", "leave one of them out")
     if via == "kernel" and (level is not None or no_probes):
         raise _usage("the kernel sees probes and no log records", "leave -l and --no-probes out")
+    if recent and (via == "kernel" or no_logs):
+        raise _usage("--recent is about log records", "leave --via kernel and --no-logs out")
     if via == "bus" and text_bytes is not None:
         raise _usage("-s is for --via kernel", "agents send texts whole")
     wants_probes = (
@@ -138,7 +146,7 @@ def command(
     if via == "kernel":
         known, make = _through_kernel(targets, globs, follow, text_bytes)
     else:
-        known, make = _through_agents(targets, prefixes, globs, follow)
+        known, make = _through_agents(targets, prefixes, globs, follow, recent)
     painted = colour_wanted(sys.stdout) if color is None else color
     terminal = is_terminal(sys.stdout)
 
@@ -159,7 +167,11 @@ def command(
 
 
 def _through_agents(
-    targets: tuple[str, ...], prefixes: list[str], globs: tuple[str, ...], follow: list[str]
+    targets: tuple[str, ...],
+    prefixes: list[str],
+    globs: tuple[str, ...],
+    follow: list[str],
+    recent: bool,
 ) -> tuple[int, Callable[[], Snoop | KernelSnoop]]:
     """How many processes there are now, and what makes the session with their agents."""
     chosen = choose_or_wait(targets)
@@ -167,7 +179,7 @@ def _through_agents(
     def make() -> Snoop:
         from nodeobs.snoop.session import Snoop
 
-        return Snoop(chosen, prefixes, follow=follow, globs=globs)
+        return Snoop(chosen, prefixes, follow=follow, globs=globs, recent=recent)
 
     return len(chosen), make
 

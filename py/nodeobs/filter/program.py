@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from nodeobs.filter import methods
 from nodeobs.filter.pattern import Pattern
 from nodeobs.filter.tree import Node, check
 from nodeobs.javascript import (
+    SAFE_INTEGER,
     UNDEFINED,
     kind,
     less,
@@ -52,7 +54,11 @@ class Filter:
 
     def matches(self, record: Record) -> bool:
         """Whether the expression is true for `record`, as JavaScript counts truth."""
-        return truthy(self.value(record))
+        try:
+            value = self._program(record)
+        except RecursionError:
+            return False  # as in `value`
+        return value if value is True or value is False else truthy(value)
 
     def __repr__(self) -> str:
         return f"Filter({self.text!r})"
@@ -106,7 +112,30 @@ def _compile(node: Node) -> Program:
         case _:
             left, right = map(_compile, rest)
             combine = _BINARY[head]
+            if head in _SAME and rest[1][0] == "lit" and _is_plain(rest[1][1]):
+                return _with_literal(left, head, rest[1][1])
             return lambda record: combine(left(record), right(record))
+
+
+def _is_plain(literal: Any) -> bool:
+    """Whether a literal is an ASCII text or an integer that a double holds."""
+    if type(literal) is str:
+        return literal.isascii()
+    return type(literal) is int and -SAFE_INTEGER <= literal <= SAFE_INTEGER
+
+
+def _with_literal(left: Program, head: str, literal: Any) -> Program:
+    """A comparison with a plain literal, which means the same in Python where the other side is of
+    the same type. Most filters are made of these."""
+    combine, compare, kind_ = _BINARY[head], _SAME[head], type(literal)
+
+    def with_literal(record: Record) -> Any:
+        value = left(record)
+        if type(value) is kind_:
+            return compare(value, literal)
+        return combine(value, literal)
+
+    return with_literal
 
 
 def _path(keys: list[str]) -> Program:
@@ -182,6 +211,18 @@ _UNARY: Final[dict[str, Callable[[Any], Any]]] = {
     "neg": lambda a: -number(a),
     "pos": number,
     "typeof": kind,
+}
+
+#: As `_BINARY`, of two integers or two texts of which one is plain.
+_SAME: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "===": operator.eq,
+    "!==": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
 }
 
 _BINARY: Final[dict[str, Callable[[Any, Any], Any]]] = {

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Final
 
 from nodeobs.javascript import SAFE_INTEGER, UNDEFINED, length, number, number_text, text, truthy
@@ -23,7 +25,9 @@ LEVEL_NAMES: Final = {
 #: Longer values move from the line to the details below it, as in bunyan.
 LONGEST_EXTRA: Final = 50
 
-_NEEDED: Final = frozenset(("v", "level", "name", "hostname", "pid", "time", "msg"))
+#: What every record of bunyan has.
+NEEDED: Final = frozenset(("v", "level", "name", "hostname", "pid", "time", "msg"))
+_ALL_NEEDED: Final = itemgetter(*NEEDED)
 _BLOCKS: Final = (
     ("req", request_block, "req."),
     ("client_req", request_block, "client_req."),
@@ -31,21 +35,25 @@ _BLOCKS: Final = (
     ("client_res", response_block, "res."),
     ("err", error_block, "err."),
 )
+BLOCK_FIELDS: Final = frozenset(key for key, _, _ in _BLOCKS)
 _UTC: Final = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d\.\d{3}Z)", re.ASCII)
-_LINE_END: Final = re.compile(r"\r?\n")
+
+#: What a form shows of the time of a record.
+Clock = Callable[[str], str]
 
 
 @dataclass(slots=True)
 class Line:
     """A record taken apart: what stands in its line and what below it.
 
-    `message` is None where it has moved to `details`. Nothing is escaped or coloured yet.
+    `message` is None where it has moved to `details`, `subject` where nothing says whose record it
+    is; other parts that are not there are empty. Nothing is escaped or coloured yet.
     """
 
     time: str
     level: str
     level_key: str
-    subject: str
+    subject: str | None
     short: bool
     host: str = ""
     source: str = ""
@@ -56,9 +64,12 @@ class Line:
 
 def is_record(value: Any) -> bool:
     """Whether `value` is a log record by bunyan's rule: seven fields that are there."""
-    if not isinstance(value, dict) or not value.keys() >= _NEEDED:
+    if not isinstance(value, dict):
         return False
-    return None not in value.values() or all(value[key] is not None for key in _NEEDED)
+    try:
+        return None not in _ALL_NEEDED(value)
+    except KeyError:
+        return False
 
 
 def level_text(level: Any) -> tuple[str, str]:
@@ -68,47 +79,70 @@ def level_text(level: Any) -> tuple[str, str]:
 
 
 def simple(record: dict[str, Any]) -> str:
-    """`INFO - message`."""
-    return f"{level_text(record['level'])[0]} - {text(record['msg'])}"
+    """`INFO - message`, of what there is."""
+    level = [level_text(record["level"])[0]] if "level" in record else []
+    message = [text(record["msg"])] if "msg" in record else []
+    return " - ".join(level + message)
 
 
-def line_of(record: dict[str, Any], *, short: bool) -> Line:
-    """The parts of the long or short form of a record for which `is_record` holds."""
+def line_of(record: dict[str, Any], *, short: bool, clock: Clock | None = None) -> Line:
+    """The parts of the long or short form of a record; of bunyan's fields those that it has.
+
+    `clock` makes what is shown of a time, instead of bunyan's UTC.
+    """
     rest = dict(record)
-    del rest["v"]
-    time = text(rest.pop("time"))
-    subject = text(rest.pop("name"))
-    component = rest.pop("component", None)
-    if component is not None and truthy(component):
-        subject += "/" + text(component)
-    pid = rest.pop("pid")
-    if not short:
-        subject += "/" + text(pid)
-    level, level_key = level_text(rest.pop("level"))
+    rest.pop("v", None)
+    subject = _subject(rest, short)
+    level, level_key = "", ""
+    if "level" in rest:
+        level, level_key = level_text(rest.pop("level"))
     line = Line(
-        time=short_time(time) if short else f"[{time}]",
+        time=_shown_time(rest.pop("time", UNDEFINED), short, clock),
         # Only names are padded: bunyan leaves LVL0 as it is.
         level=f"{level:>5}" if level_key in LEVEL_NAMES else level,
         level_key=level_key,
         subject=subject,
         short=short,
     )
-    host, source = rest.pop("hostname"), rest.pop("src", None)
+    host, source = rest.pop("hostname", UNDEFINED), rest.pop("src", None)
     if not short:
-        line.host = text(host) if truthy(host) else "<no-hostname>"
+        if host is not UNDEFINED:
+            line.host = text(host) if truthy(host) else "<no-hostname>"
         line.source = _source(source)
     request_id = rest.pop("req_id", None)
     if request_id is not None and truthy(request_id):
         line.extras.append("req_id=" + text(request_id))
-    message = text(rest.pop("msg"))
+    message = text(rest.pop("msg", ""))
     if "\n" in message:
         line.details.append(message)
     else:
         line.message = message
-    _take_blocks(rest, line.details)
+    take_blocks(rest, line.details)
     for key, value in rest.items():
         _place(key, value, line)
     return line
+
+
+def _subject(rest: dict[str, Any], short: bool) -> str | None:
+    """`name/component/pid`."""
+    parts = [text(rest.pop("name"))] if "name" in rest else []
+    component, pid = rest.pop("component", None), rest.pop("pid", UNDEFINED)
+    if component is not None and truthy(component):
+        parts.append(text(component))
+    if not short and pid is not UNDEFINED:
+        parts.append(text(pid))
+    return "/".join(parts) if parts else None
+
+
+def _shown_time(time: Any, short: bool, clock: Clock | None) -> str:
+    if time is UNDEFINED:
+        return ""
+    shown = text(time)
+    if clock is not None:
+        shown = clock(shown)
+    elif short:
+        return short_time(shown)
+    return shown if short else f"[{shown}]"
 
 
 def short_time(time: str) -> str:
@@ -131,7 +165,7 @@ def short_time(time: str) -> str:
 
 def indent(block: str) -> str:
     """A block of details: four spaces before each line."""
-    return "    " + _LINE_END.sub("\n    ", block)
+    return "    " + block.replace("\r\n", "\n").replace("\n", "\n    ")
 
 
 def _source(src: Any) -> str:
@@ -144,7 +178,8 @@ def _source(src: Any) -> str:
     return f" ({place})"
 
 
-def _take_blocks(rest: dict[str, Any], details: list[str]) -> None:
+def take_blocks(rest: dict[str, Any], details: list[str]) -> None:
+    """Move requests, responses and errors out of the fields of a record."""
     for key, render, prefix in _BLOCKS:
         if key not in rest:
             continue

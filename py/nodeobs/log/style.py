@@ -17,6 +17,7 @@ STYLES: Final = {
     "magenta": ("\x1b[35m", "\x1b[39m"),
     "cyan": ("\x1b[36m", "\x1b[39m"),
     "white": ("\x1b[37m", "\x1b[39m"),
+    "grey": ("\x1b[90m", "\x1b[39m"),
 }
 
 LEVEL_STYLES: Final = {

@@ -14,9 +14,11 @@ from nodeobs.bus.protocol import Batch
 from nodeobs.discovery.processes import NodeProcess, find
 from nodeobs.errors import NodeobsError
 from nodeobs.process import Process, attach
+from nodeobs.reports.quantities import amount
 from nodeobs.snoop.agent_stats import dropped_for, spent_ms, subscribed
+from nodeobs.snoop.recent import RecentRecords, kept_batches
 from nodeobs.snoop.wanted import WantedProbes
-from nodeobs.snoop.watched import Event, Joined, Left, Told, Watched
+from nodeobs.snoop.watched import Event, Joined, Left, Recent, Told, Watched
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -41,7 +43,8 @@ class Snoop:
 
     Watches `targets`, and everything that one of the names in `follow` matches, for as long as it
     lives. The iteration ends with the last target where there is nothing to follow. `globs` are
-    the probes asked for, to say when none of them exists.
+    the probes asked for, to say when none of them exists. With `recent` the records that a process
+    had logged before come first.
     """
 
     def __init__(
@@ -51,14 +54,16 @@ class Snoop:
         *,
         follow: Sequence[str] = (),
         globs: Sequence[str] = (),
+        recent: bool = False,
     ) -> None:
         self.watched: list[Watched] = []
         self._targets = list(targets)
         self._prefixes = list(prefixes)
         self._follow = list(follow)
         self._globs = list(globs)
+        self._recent = recent
         self._ordering = Ordering()
-        self._queue: asyncio.Queue[Event | None] = asyncio.Queue(_QUEUE)
+        self._queue: asyncio.Queue[Event | Recent | None] = asyncio.Queue(_QUEUE)
         self._tasks: dict[tuple[int, int], asyncio.Task[None]] = {}
         self._live: dict[int, tuple[Process, Watched, dict[int, float]]] = {}
         self._posts: set[asyncio.Task[None]] = set()
@@ -159,15 +164,22 @@ class Snoop:
         self.watched.append(watched)
         self._live[found.pid] = (process, watched, before)
         joined = asyncio.Event()
-        asking = asyncio.create_task(self._ask_first(process, before, joined, watched))
+        recent = RecentRecords()
+        asking = asyncio.create_task(self._ask_first(process, before, joined, watched, recent))
         try:
+            if not self._recent:
+                recent.release({})
             async for batch in process.batches(self._prefixes):
                 if not joined.is_set() and batch.kind != "agent":
                     await self._join(watched, joined)
-                await self._queue.put(batch)
+                async with recent.turn:
+                    for part in recent.live(batch):
+                        await self._queue.put(part)
         finally:
             asking.cancel()
         await self._join(watched, joined)
+        for part in recent.release({}) if recent.waiting else ():
+            await self._queue.put(part)
         watched.until = time.monotonic()
         watched.ended = process.ended
         del self._live[found.pid]
@@ -185,6 +197,7 @@ class Snoop:
         before: dict[int, float],
         joined: asyncio.Event,
         watched: Watched,
+        recent: RecentRecords,
     ) -> None:
         try:
             for tid in process.threads:
@@ -197,6 +210,8 @@ class Snoop:
                     await asyncio.sleep(_SUBSCRIBING)
                     stats = await process.stats(tid=tid)
             await self._join(watched, joined)
+            if self._recent:
+                await self._ask_recent(process, recent)
             if self._globs:
                 for tid in process.threads:
                     self._wanted.note((await process.probes(tid=tid)).get("probes"))
@@ -204,6 +219,25 @@ class Snoop:
             return  # it has ended, which is said elsewhere
         finally:
             self._arrived()
+
+    async def _ask_recent(self, process: Process, recent: RecentRecords) -> None:
+        """Show what the process has kept. From before on, nothing live is missed."""
+        batches: list[Batch] = []
+        numbers: dict[int, set[int]] = {}
+        told = ""
+        try:
+            for tid in process.threads:
+                answer = await process.request("log.recent", tid=tid)
+                kept, numbers[tid] = kept_batches(process.pid, tid, answer, self._prefixes)
+                batches += kept
+            told = f"{process.label}: {amount(len(batches), 'recent record')}"
+        except NodeobsError as error:
+            told = f"{process.label}: no recent records: {error.message}"
+        async with recent.turn:
+            await self._queue.put(Told(process.pid, "notice", told))
+            await self._queue.put(Recent(batches))
+            for part in recent.release(numbers):
+                await self._queue.put(part)
 
     async def _fail(self, found: NodeProcess, error: NodeobsError) -> None:
         key = (found.pid, found.start_time)
@@ -269,7 +303,7 @@ class Snoop:
             and all(task.done() for task in self._tasks.values())
         )
 
-    async def _next(self) -> Event | None:
+    async def _next(self) -> Event | Recent | None:
         deadline = self._ordering.deadline()
         if deadline is None:
             return await self._queue.get()
@@ -278,8 +312,12 @@ class Snoop:
                 return await self._queue.get()
         return None
 
-    def _take(self, item: Event, events: list[Event]) -> None:
-        if isinstance(item, Batch):
+    def _take(self, item: Event | Recent, events: list[Event]) -> None:
+        if isinstance(item, Recent):
+            for batch in item.batches:
+                self._count(batch)
+            events += item.batches
+        elif isinstance(item, Batch):
             if item.kind != "agent":
                 self._count(item)
             self._ordering.add(item, time.monotonic())

@@ -62,5 +62,12 @@ class Told:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """What a process had logged before it was watched; it comes before everything live."""
+
+    batches: list[Batch]
+
+
 #: What a snoop gives out: records, and events between them.
 Event = Batch | Joined | Left | Told

@@ -1,0 +1,1 @@
+"""Log files: read, followed, merged, chosen from and counted."""
