@@ -5,10 +5,6 @@
 const { digits, number } = require('./integers');
 const { Fault } = require('./fault');
 
-// As JSON.stringify escapes them; any surrogate, for half a pair is to be replaced.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON must escape them
-const ESCAPED = /[\u0000-\u001f"\\\ud800-\udfff]/;
-
 // V8 copies a shorter part of a string anyway.
 const SLICED_FROM = 13;
 
@@ -38,14 +34,9 @@ function own(text) {
   return text.length < SLICED_FROM ? text : ` ${text}`.slice(1);
 }
 
-/** @param {string} text well-formed */
-function quote(text) {
-  return ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`;
-}
-
 /** As strcmp. @param {string} a @param {string} b @returns {number} below 0, 0 or above */
 function order(a, b) {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-module.exports = { cut, order, own, quote, string };
+module.exports = { cut, order, own, string };

@@ -2,8 +2,8 @@
 // Values as JSON, on their way out. A structure is one of ours, so it is shown member by member.
 
 const { integer } = require('./integers');
-const { isPlain } = require('../probes/arguments');
-const { cut, quote } = require('./strings');
+const { isPlain, quoted } = require('../probes/arguments');
+const { cut } = require('./strings');
 
 const DEPTH = 6;
 const MEMBERS = 256;
@@ -13,7 +13,7 @@ function valueText(value, strsize, lead) {
   if (typeof value === 'number') return `${lead}${Math.trunc(value)}`;
   if (typeof value === 'string') {
     const ready = value.length <= strsize && isPlain(value);
-    return ready ? `${lead}"${value}"` : lead + quote(cut(value, strsize));
+    return ready ? `${lead}"${value}"` : lead + quoted(cut(value, strsize));
   }
   return `${lead}${structureText(value, strsize, { left: MEMBERS }, DEPTH)}`;
 }
@@ -23,7 +23,7 @@ function structureText(value, strsize, budget, depth) {
   budget.left -= 1;
   switch (typeof value) {
     case 'string':
-      return quote(cut(value, strsize));
+      return quoted(cut(value, strsize));
     case 'number':
       return `${Math.trunc(integer(value))}`;
     case 'boolean':
@@ -37,7 +37,7 @@ function structureText(value, strsize, budget, depth) {
   const more = (/** @type {any} */ item) => structureText(item, strsize, budget, depth - 1);
   if (Array.isArray(value)) return `[${value.slice(0, MEMBERS).map(more).join()}]`;
   const members = Object.keys(value).slice(0, MEMBERS);
-  return `{${members.map((key) => `${quote(cut(key, strsize))}:${more(value[key])}`).join()}}`;
+  return `{${members.map((key) => `${quoted(cut(key, strsize))}:${more(value[key])}`).join()}}`;
 }
 
 module.exports = { valueText };

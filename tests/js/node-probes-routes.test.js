@@ -1,6 +1,5 @@
 'use strict';
-// Routes and handlers of frameworks that know nothing of us. What is not among the examples' packages
-// is looked for in $NODEOBS_TEST_FRAMEWORKS, a node_modules directory.
+// Routes and handlers of frameworks that know nothing of us: those among the examples' packages.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
@@ -10,17 +9,12 @@ const { Observer, actor } = require('./observer');
 
 const MS = 1e6; // ns
 const MAJOR = Number(process.versions.node.split('.')[0]);
-const PLACES = [
-  path.join(__dirname, '../../examples/node_modules'),
-  process.env.NODEOBS_TEST_FRAMEWORKS,
-].filter(Boolean);
+const PACKAGES = path.join(__dirname, '../../examples/node_modules');
 
 /** Where a package is that can be required, or null. */
 function installed(name) {
-  const place = PLACES.find((directory) =>
-    fs.existsSync(path.join(directory, name, 'package.json')),
-  );
-  return place === undefined ? null : path.join(place, name);
+  const place = path.join(PACKAGES, name);
+  return fs.existsSync(path.join(place, 'package.json')) ? place : null;
 }
 
 const GET = `

@@ -12,8 +12,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nodeobs.errors import NodeobsError
+from nodeobs.logfile.blocks import BLOCK
 from nodeobs.logfile.lines import Fragment, LineSplitter, whole_lines
-from nodeobs.logfile.source import BLOCK, last_lines_at, open_log, pieces
+from nodeobs.logfile.source import last_lines_at, open_log, pieces
 
 if TYPE_CHECKING:
     from pathlib import Path

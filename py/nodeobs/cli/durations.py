@@ -29,3 +29,10 @@ def positive_duration(text: str) -> float:
     if seconds <= 0:
         raise click.BadParameter("it must be longer than 0")
     return seconds
+
+
+#: Of verbs that go on until Ctrl-C.
+duration_option = click.option(
+    "-d", "--duration", type=positive_duration, metavar="TIME",
+    help="Stop after this time.",
+)  # fmt: skip

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nodeobs.cli.durations import positive_duration
+from nodeobs.cli.durations import duration_option, positive_duration
 from nodeobs.cli.target import choose_or_wait
 from nodeobs.cli.terminal import (
     colour_wanted,
@@ -78,10 +78,7 @@ Exit status: 0 ok (the process ended, or -d did), 1 failure, 2 usage, 130 Ctrl-C
     "--filter", "conditions", metavar="FILTER", multiple=True,
     help="Only rows that this expression is true for (docs/filter.md). Repeatable.",
 )  # fmt: skip
-@click.option(
-    "-d", "--duration", type=positive_duration, metavar="TIME",
-    help="Stop after this time.",
-)  # fmt: skip
+@duration_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.option("--color/--no-color", "color", default=None, help="[default: on a terminal]")
 def command(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nodeobs.cli.durations import positive_duration
+from nodeobs.cli.durations import duration_option, positive_duration
 from nodeobs.cli.target import choose_or_wait, target_option
 from nodeobs.cli.terminal import tell
 from nodeobs.errors import NodeobsError
@@ -61,10 +61,7 @@ Exit status: 0 ok (the process ended, or -d did), 1 failure, 2 usage, 130 Ctrl-C
     "-i", "--interval", type=positive_duration, metavar="TIME",
     help="How often to refresh, and a column of the heat map.  [default: 1s]",
 )  # fmt: skip
-@click.option(
-    "-d", "--duration", type=positive_duration, metavar="TIME",
-    help="Stop after this time.",
-)  # fmt: skip
+@duration_option
 @click.option("-n", "only_program", is_flag=True, help="Print the D program and end.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line, at the end.")
 def command(

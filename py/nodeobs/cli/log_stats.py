@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from nodeobs.cli.terminal import print_json, print_lines, table_width
+from nodeobs.cli.terminal import has_unicode, print_json, print_lines, table_width
 from nodeobs.logfile.stats import LogStats
 from nodeobs.reports.log_stats import stats_lines, stats_objects
 
@@ -26,10 +26,8 @@ def show_stats(reader: LogReader, selection: Selection, *, as_json: bool, color:
     if as_json:
         print_json(stats_objects(stats))
     else:
-        unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-        print_lines(
-            stats_lines(stats, width=table_width(sys.stdout), colour=color, unicode=unicode)
-        )
+        width, unicode = table_width(sys.stdout), has_unicode(sys.stdout)
+        print_lines(stats_lines(stats, width=width, colour=color, unicode=unicode))
     if interrupted:
         return 130
     return 1 if reader.failed else 0

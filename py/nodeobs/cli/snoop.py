@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nodeobs.bus.topics import level_number, level_prefixes, probe_prefixes
-from nodeobs.cli.durations import positive_duration
+from nodeobs.cli.durations import duration_option
 from nodeobs.cli.target import choose_any, choose_or_wait, target_option
 from nodeobs.cli.terminal import colour_wanted, is_terminal, tell
 from nodeobs.errors import NodeobsError, output_error
@@ -72,10 +72,7 @@ Exit status: 0 ok (the process ended, or -d or -n did), 1 failure, 2 usage, 130 
 )  # fmt: skip
 @click.option("--no-probes", is_flag=True, help="No probe firings.")
 @click.option("--no-logs", is_flag=True, help="No log records.")
-@click.option(
-    "-d", "--duration", type=positive_duration, metavar="TIME",
-    help="Stop after this time.",
-)  # fmt: skip
+@duration_option
 @click.option(
     "-n", "--count", type=click.IntRange(min=1), metavar="COUNT",
     help="Stop after this many records and firings.",

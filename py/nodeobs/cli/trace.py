@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nodeobs.cli.dtrace_options import DtraceCommand
-from nodeobs.cli.durations import positive_duration
+from nodeobs.cli.durations import duration_option
 from nodeobs.cli.target import choose_or_wait, target_option
-from nodeobs.cli.terminal import is_terminal, json_line, print_json, print_lines, table_width, tell
+from nodeobs.cli.terminal import (
+    has_unicode,
+    is_terminal,
+    json_line,
+    print_json,
+    print_lines,
+    table_width,
+    tell,
+)
 from nodeobs.errors import NodeobsError
 
 if TYPE_CHECKING:
@@ -58,10 +66,7 @@ gives exit().""",
 )  # fmt: skip
 @click.option("-e", "check", is_flag=True, help="Check the program and end.")
 @click.option("-Z", "zdefs", is_flag=True, help="Allow probe descriptions that match nothing yet.")
-@click.option(
-    "-d", "--duration", type=positive_duration, metavar="TIME",
-    help="Stop after this time.",
-)  # fmt: skip
+@duration_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.argument("words", nargs=-1, metavar="[ARGS]...")
 def command(
@@ -227,9 +232,8 @@ def _open(path: str) -> int:
 def _screen(path: str | None) -> Screen:
     from nodeobs.d.printing.screen import Screen
 
-    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
     return Screen(
-        unicode=path is not None or encoding == "utf8",
+        unicode=path is not None or has_unicode(sys.stdout),
         terminal=path is None and is_terminal(sys.stdout),
     )
 

@@ -5,20 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import zlib
-from itertools import chain
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 
 from nodeobs.errors import NodeobsError
+from nodeobs.logfile.blocks import BLOCK, decompressed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-#: Bytes that are read, or unpacked, at once.
-_CHUNK: Final = 1 << 20
-#: How a gzipped file begins (RFC 1952, 2.3.1), and zlib's name for the format.
-_GZIP: Final = b"\x1f\x8b"
-_GZIP_WBITS: Final = 31
+    from collections.abc import Iterator
 
 
 class LogFiles:
@@ -61,7 +54,7 @@ class LogFiles:
     def _read(self, descriptor: int) -> bytes:
         try:
             self._waiting = True
-            return os.read(descriptor, _CHUNK)
+            return os.read(descriptor, BLOCK)
         except KeyboardInterrupt:
             return b""
         finally:
@@ -73,28 +66,8 @@ class LogFiles:
             raise KeyboardInterrupt
 
     def _unpacked(self, name: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        first = next(pieces, b"")
-        if not first.startswith(_GZIP):
-            yield first
-            yield from pieces
-            return
         try:
-            yield from _gunzipped(first, pieces)
-        except zlib.error:
+            yield from decompressed(pieces)
+        except NodeobsError:
             if not self.interrupted:
                 self.damaged.append(name)
-
-
-def _gunzipped(first: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Raises zlib.error where it is cut off or broken. A file may be several, one behind the other,
-    and each piece unpacks in pieces: a small file may hold anything."""
-    unpacker = zlib.decompressobj(_GZIP_WBITS)
-    for piece in chain([first], pieces):
-        rest = piece
-        while rest:
-            if unpacker.eof:
-                unpacker = zlib.decompressobj(_GZIP_WBITS)
-            yield unpacker.decompress(rest, _CHUNK)
-            rest = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
-    if not unpacker.eof:
-        raise zlib.error("cut off")

@@ -7,8 +7,9 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from nodeobs.logfile.blocks import BLOCK
 from nodeobs.logfile.lines import LineSplitter
-from nodeobs.logfile.source import BLOCK, last_lines_at, open_regular
+from nodeobs.logfile.source import last_lines_at, open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,7 +8,7 @@ import stat
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from nodeobs.errors import NodeobsError
+from nodeobs.logfile.blocks import BLOCK, GZIP, decompressed
 from nodeobs.logfile.lines import Fragment, whole_lines
 
 if TYPE_CHECKING:
@@ -16,11 +16,7 @@ if TYPE_CHECKING:
 
     from nodeobs.logfile.span import Span
 
-#: Bytes read at once. From 128 KiB on malloc would get each block from the kernel anew.
-BLOCK: Final = 120 << 10
 STDIN: Final = "-"
-
-_GZIP: Final = b"\x1f\x8b"
 
 
 def open_log(name: str) -> int:
@@ -63,7 +59,7 @@ def pieces(
             start, end = _part_of(descriptor, span)
         os.lseek(descriptor, start, os.SEEK_SET)
         last = None
-    lines = whole_lines(_plain(_blocks(descriptor, end)))
+    lines = whole_lines(decompressed(_blocks(descriptor, end)))
     return lines if last is None else _last(lines, last)
 
 
@@ -99,47 +95,6 @@ def _blocks(descriptor: int, end: int | None) -> Iterator[bytes]:
         yield block
 
 
-def _plain(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """What is compressed by gzip, by whatever name, decompressed."""
-    first = next(blocks, b"")
-    if len(first) == 1:
-        first += next(blocks, b"")
-    if first.startswith(_GZIP):
-        yield from _gunzip(first, blocks)
-        return
-    yield first
-    yield from blocks
-
-
-def _gunzip(first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
-    import zlib
-
-    stream = zlib.decompressobj(wbits=31)
-    block = first
-    try:
-        while True:
-            while block:
-                if stream.eof:
-                    # Another member, or padding.
-                    block = block.lstrip(b"\0")
-                    if not block:
-                        break
-                    stream = zlib.decompressobj(wbits=31)
-                yield stream.decompress(block, BLOCK)
-                block = stream.unused_data if stream.eof else stream.unconsumed_tail
-            block = next(blocks, b"")
-            if not block:
-                break
-    except zlib.error as error:
-        raise _damaged(f"the compressed data is damaged: {error}") from None
-    if not stream.eof:
-        raise _damaged("the compressed data ends too early")
-
-
-def _damaged(message: str) -> NodeobsError:
-    return NodeobsError("damaged", message, "what was before is shown")
-
-
 def _last(lines: Iterable[bytes], count: int) -> Iterator[bytes]:
     kept: deque[bytes] = deque(maxlen=count)
     for piece in lines:
@@ -155,7 +110,7 @@ def _is_regular(descriptor: int) -> bool:
 
 def _has_places(descriptor: int) -> bool:
     """Whether lines can be found in a file without reading it from the beginning."""
-    return _is_regular(descriptor) and os.pread(descriptor, len(_GZIP), 0) != _GZIP
+    return _is_regular(descriptor) and os.pread(descriptor, len(GZIP), 0) != GZIP
 
 
 def _part_of(descriptor: int, span: Span | None) -> tuple[int, int | None]:
