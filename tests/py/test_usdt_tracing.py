@@ -189,6 +189,15 @@ def test_what_is_missing_is_said_with_what_to_do(
     assert hint in raised.value.hint
 
 
+def test_a_kernel_that_hangs_is_told_from_one_that_answers(tmp_path: Path) -> None:
+    path = tmp_path / "uprobe_events"
+    path.touch()
+    assert filesystem.answers(str(path), 60.0)
+    path.unlink()
+    os.mkfifo(path)  # nobody writes
+    assert not filesystem.answers(str(path), 0.05)
+
+
 def test_what_the_kernel_refuses_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     refused = filesystem.refused(PermissionError(errno.EPERM, "Operation not permitted"), "writing")
     assert (refused.code, refused.message) == ("permission", "writing: Operation not permitted")

@@ -16,6 +16,9 @@ import pytest
 from tests.system.compiled import Compiled
 from tests.system.sdt_object import make_object
 
+from nodeobs.errors import NodeobsError
+from nodeobs.tracefs.filesystem import open_tracefs
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -25,6 +28,18 @@ PATIENCE = 60.0
 
 # A shell ignores it for what it runs in the background, and what that starts would ignore it too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# What needs the kernel's tracing, of which a machine has one.
+_KERNEL = {"tracing", "compiled", "sdt_program"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the modules whose tests take turns at the kernel's tracing."""
+    kernel = {item.path for item in items if _KERNEL & set(getattr(item, "fixturenames", ()))}
+    for item in items:
+        if item.path in kernel:
+            item.add_marker(pytest.mark.kernel)
 
 
 class Lines:
@@ -209,6 +224,18 @@ def node(node_path: str, environment: dict[str, str], children: list[Child]) -> 
 
 
 @pytest.fixture
+def renamed(tmp_path: Path) -> Callable[[str], Path]:
+    """A script of tests/fixtures under a name that no process of another test has."""
+
+    def link(script: str) -> Path:
+        path = tmp_path / f"{tmp_path.name}-{script}"
+        path.symlink_to(FIXTURES / script)
+        return path
+
+    return link
+
+
+@pytest.fixture
 def fifo(tmp_path: Path) -> Fifo:
     return Fifo(tmp_path / "fifo")
 
@@ -266,11 +293,20 @@ def require(met: object, reason: str) -> None:
     pytest.skip(reason)
 
 
+@pytest.fixture(scope="session")
+def why_no_tracing() -> str:
+    """Why the kernel cannot be traced here, as `--via kernel` says it; empty where it can."""
+    try:
+        open_tracefs()
+    except NodeobsError as error:
+        return error.message
+    return ""
+
+
 @pytest.fixture
-def tracing() -> None:
+def tracing(why_no_tracing: str) -> None:
     """For tests that trace with the kernel: root and tracefs."""
-    require(os.geteuid() == 0, "needs root to trace with the kernel")
-    require(os.access("/sys/kernel/tracing/uprobe_events", os.W_OK), "needs tracefs with uprobes")
+    require(not why_no_tracing, why_no_tracing)
 
 
 @pytest.fixture

@@ -75,16 +75,18 @@ def test_suite(
     compiled: Compiled,
     needs_tool: Callable[[str], str],
     environment: dict[str, str],
+    why_no_tracing: str,
     tmp_path: Path,
 ) -> None:
     watch = WATCHES[name]
+    traced = watch.traced and not why_no_tracing
     if watch.prefix:
         needs_tool(watch.prefix[0])
     program = compiled.program(watch.flags)
     scratch = tmp_path / "s"
     scratch.mkdir(0o700)
     cycles = MANY.get((name, suite), watch.cycles)
-    untraced = {} if watch.traced else {"NODEOBS_TEST_UNTRACED": name}
+    untraced = {} if traced else {"NODEOBS_TEST_UNTRACED": name}
     done = subprocess.run(
         [*watch.prefix, str(program), suite, str(scratch), str(cycles)],
         env={**environment, **untraced, "ASAN_OPTIONS": "detect_leaks=1"},
@@ -98,6 +100,7 @@ def test_suite(
     assert any(line.startswith(("ok", "skip")) for line in lines), done.stdout
     skipped = [line for line in lines if line.startswith("skip")]
     require(not skipped, "; ".join(skipped))
+    require(traced or not watch.traced, f"its untraced part has passed; {why_no_tracing}")
 
 
 def test_the_header_stands_alone(compiled: Compiled) -> None:

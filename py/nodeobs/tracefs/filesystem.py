@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
+import time
 
 from nodeobs.errors import NodeobsError
 
@@ -11,6 +13,8 @@ _CAP_SYS_ADMIN = 21
 #: include/linux/proc_ns.h, PROC_PID_INIT_INO: the inode of the first pid namespace.
 _FIRST_PID_NAMESPACE = "pid:[4026531836]"
 _USUAL = "/sys/kernel/tracing"
+#: Seconds that the kernel may take to list the events; it takes microseconds.
+_PATIENCE = 5.0
 
 
 class Tracefs:
@@ -56,7 +60,8 @@ class Tracefs:
 def open_tracefs() -> Tracefs:
     """The tracefs of this machine.
 
-    Raises NodeobsError `permission`, `pid_namespace`, `no_tracefs` and `no_uprobes`.
+    Raises NodeobsError `permission`, `pid_namespace`, `no_tracefs`, `no_uprobes` and
+    `tracing_hangs`.
     """
     if not _capable():
         raise NodeobsError(
@@ -87,7 +92,31 @@ def open_tracefs() -> Tracefs:
             f"this kernel has no uprobe events: there is no {root}/uprobe_events",
             "it needs CONFIG_UPROBE_EVENTS, which every distribution's kernel has",
         )
+    if not answers(tracefs.path("uprobe_events"), _PATIENCE):
+        raise NodeobsError(
+            "tracing_hangs",
+            "the kernel's tracing does not answer: a tracer has crashed in the kernel, or is stuck",
+            "dmesg shows a crash (Oops), after which only a restart of the machine helps; without "
+            "the kernel, leave out --via kernel",
+        )
     return tracefs
+
+
+def answers(path: str, patience: float) -> bool:
+    """Whether reading a file ends within `patience` seconds.
+
+    What crashes in the kernel keeps its locks. Who then waits for one cannot be killed, so a child
+    asks, and is left behind.
+    """
+    streams = [(os.POSIX_SPAWN_OPEN, n, os.devnull, os.O_RDWR, 0) for n in range(3)]
+    child = os.posix_spawnp("cat", ["cat", path], os.environ, file_actions=streams)
+    deadline = time.monotonic() + patience
+    while os.waitpid(child, os.WNOHANG) == (0, 0):
+        if time.monotonic() >= deadline:
+            os.kill(child, signal.SIGKILL)
+            return False
+        time.sleep(0.001)
+    return True
 
 
 def refused(error: OSError, what: str) -> NodeobsError:
