@@ -18,6 +18,10 @@ UPGRADE ?=
 
 VENV := $(CURDIR)/.venv
 PY := $(VENV)/bin/python
+# They mostly wait for processes; those that trace with the kernel take turns.
+SYSTEM := $(PY) -m pytest tests/system
+APART := -n 2 -m "not kernel"
+KERNEL := -m kernel
 NPM_CI := npm ci --ignore-scripts --no-progress --loglevel=error
 RUN_JS = --test --test-reporter=./tests/js/report.mjs $$(find tests/js -name '*.test.js' -not -path '*/node_modules/*' | LC_ALL=C sort)
 export PATH := $(VENV)/bin:$(PATH)
@@ -104,25 +108,31 @@ examples/node_modules/.installed: examples/package-lock.json | node_modules/.ins
 demo: setup ## a restify app under load, seen with every verb, in under two minutes (DEMO=keep leaves it running)
 	@examples/demo
 
-# The two kinds that need one CPU each run side by side; the JavaScript tests' output comes when they
-# are done. (With job control, or the shell would have them ignore SIGINT.)
+# Two kinds at a time: the output of the one in the background comes when both are done. (With job
+# control, or the shell would have it ignore SIGINT.)
 test: setup ## all tests, on this machine's Node.js
 	@node=$${NODEOBS_TEST_NODE:-$$(node -p process.execPath)}
 	export NODEOBS_TEST_NODE=$$node
 	dir=$$(mktemp -d)
 	mkdir -m 700 "$$dir/js" "$$dir/py"
 	js=passed py=passed
-	set -m
-	NODEOBS_RUNTIME_DIR=$$dir/js $$node $(RUN_JS) >"$$dir/js.out" 2>&1 &
-	set +m
 	trap 'kill -- -$$! 2>/dev/null || true; rm -rf "$$dir"' EXIT
+	beside() {
+		set -m
+		"$$@" >"$$dir/out" 2>&1 &
+		set +m
+	}
 	export NODEOBS_RUNTIME_DIR=$$dir/py
 	echo "-- Python tests ($$($(PY) --version)), and JavaScript tests ($$($$node --version)) beside them"
+	beside env NODEOBS_RUNTIME_DIR="$$dir/js" $$node $(RUN_JS)
 	$(PY) -m pytest tests/py || py=FAILED
 	wait $$! || js=FAILED
-	cat "$$dir/js.out"
-	echo "-- system tests (node $$($$node --version))"
-	$(PY) -m pytest tests/system || py=FAILED
+	cat "$$dir/out"
+	echo "-- system tests (node $$($$node --version)), and those that trace with the kernel beside them"
+	beside $(SYSTEM) $(KERNEL)
+	$(SYSTEM) $(APART) || py=FAILED
+	wait $$! || py=FAILED
+	cat "$$dir/out"
 	echo "-- JavaScript tests $$js, Python and system tests $$py"
 	[[ $$js$$py == passedpassed ]]
 
@@ -164,7 +174,12 @@ test-matrix: setup .matrix/.installed ## system and JavaScript tests on Node.js 
 			$$NODEOBS_TEST_NODE $(RUN_JS) || failed+=" [JavaScript $$version]"
 		fi
 		echo "-- system tests, node $$version"
-		$(PY) -m pytest $(if $(SMOKE),-m smoke) tests/system || failed+=" [system $$version]"
+		if [[ -n "$(SMOKE)" ]]; then
+			$(SYSTEM) -m smoke || failed+=" [system $$version]"
+		else
+			$(SYSTEM) $(KERNEL) || failed+=" [kernel $$version]"
+			$(SYSTEM) $(APART) || failed+=" [system $$version]"
+		fi
 	done
 	[[ -z $$failed ]] || { echo "-- failed:$$failed"; exit 1; }
 	echo "-- passed on Node.js $(MATRIX)"

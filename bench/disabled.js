@@ -14,14 +14,12 @@
 // hot loop, where the loop alone is the peer and the difference is the price. Every figure comes
 // from a process of its own, for one measured loop spoils the next; the cases take turns.
 
-const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
-const { parseArgs } = require('node:util');
 const { CASES, COUNTS } = require('./_disabled');
+const runs = require('./_runs');
 
-const NODE = process.env.NODE ?? process.execPath;
+const { NODE, median } = runs;
 const MATRIX = path.join(__dirname, '../.matrix/node_modules');
 const WORKER = path.join(__dirname, '_disabled.js');
 const MODES = {
@@ -42,24 +40,6 @@ const PEER_TARGET = 2;
 const ASKING = 'probe.fire(fn) asking through N-API';
 const ASKING_TARGET = 4;
 
-function readOptions() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        runs: { type: 'string', default: '3' },
-        only: { type: 'string', default: '' },
-        matrix: { type: 'boolean', default: false },
-      },
-    });
-    if (!/^[1-9]\d*$/.test(values.runs)) throw new Error('--runs takes a number from 1');
-    if (!['', 'probe', 'log'].includes(values.only)) throw new Error('--only takes probe or log');
-    return { ...values, runs: Number(values.runs) };
-  } catch (error) {
-    console.error(error.message);
-    process.exit(2);
-  }
-}
-
 /** The Node.js to measure. @param {boolean} matrix */
 function nodes(matrix) {
   if (!matrix) return [NODE];
@@ -70,7 +50,7 @@ function nodes(matrix) {
 
 /** What a Node.js says, in the end. @param {string} node @param {string[]} args */
 function ask(node, ...args) {
-  return execFileSync(node, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  return runs.ask(node, args, { stdio: ['ignore', 'pipe', 'ignore'] });
 }
 
 // V8 renames its flags; one that it does not know ends the process.
@@ -93,10 +73,10 @@ function reasonOff(node) {
 
 /**
  * ns of each turn of each case.
- * @param {string} node @param {number} runs @param {string[]} names
+ * @param {string} node @param {number} turns @param {string[]} names
  * @returns {(mode: string, name: string, count: number) => number[]}
  */
-function measure(node, runs, names) {
+function measure(node, turns, names) {
   const wanted = [];
   for (const [mode, flags] of Object.entries(MODES)) {
     const known = flagsKnown(node, flags);
@@ -106,20 +86,13 @@ function measure(node, runs, names) {
       }
     }
   }
-  for (let number = 0; number < runs; number += 1) {
+  for (let number = 0; number < turns; number += 1) {
     for (const one of number % 2 ? [...wanted].reverse() : wanted) {
       one.values.push(Number(ask(node, ...one.args)));
     }
   }
   return (mode, name, count) =>
     wanted.find((one) => one.mode === mode && one.name === name && one.count === count).values;
-}
-
-/** @param {number[]} values */
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 /** @param {number[]} values */
@@ -146,10 +119,8 @@ function printFigures(values, names) {
 /** Prints ratios; those that there is a target for go into `judged`. */
 function printRatios(values, names, judged) {
   for (const count of COUNTS) {
-    const ratio = (mode, ours, theirs) => {
-      const took = values(mode, ours, count);
-      return median(values(mode, theirs, count).map((peer, i) => took[i] / peer));
-    };
+    const ratio = (mode, ours, theirs) =>
+      runs.ratio(values(mode, ours, count), values(mode, theirs, count));
     const more = (mode, ours, theirs) => {
       const ns = median(values(mode, ours, count)) - median(values(mode, theirs, count));
       return `${ns >= 0 ? '+' : ''}${ns.toFixed(1)} ns`;
@@ -206,15 +177,12 @@ function printVerdicts({ called, inlined, asking }) {
 }
 
 function main() {
-  const options = readOptions();
-  const [{ model }] = os.cpus();
+  const options = runs.readOptions({ runs: 3, only: '', matrix: false });
+  runs.chosen(['probe', 'log'], 'only', options.only);
   const judged = { called: [], inlined: [], asking: [] };
   console.log('disabled: ns a call of a probe without observers and of a log call below its level');
   for (const node of nodes(options.matrix)) {
-    console.log(
-      `  node ${ask(node, '--version')}, ${os.availableParallelism()} CPUs (${model}), ` +
-        `load average ${os.loadavg()[0].toFixed(2)}`,
-    );
+    runs.printMachine(node);
     const reason = reasonOff(node);
     if (reason !== null) console.log(`  probes are on the bus alone, so nothing asks: ${reason}`);
     const names = Object.keys(CASES).filter((name) => {
@@ -229,14 +197,4 @@ function main() {
   printVerdicts(judged);
 }
 
-// Objects of probes and sockets go where nothing of the user's is.
-const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'nodeobs-bench-'));
-process.env.NODEOBS_RUNTIME_DIR = directory;
-try {
-  main();
-} catch (error) {
-  console.error(`could not measure: ${error.message}`);
-  process.exitCode = 1;
-} finally {
-  fs.rmSync(directory, { recursive: true, force: true });
-}
+runs.run(main);

@@ -10,14 +10,10 @@
 // records, as ours and bunyan's have; `pino epoch` is how pino comes. Everything goes to /dev/null:
 // what the kernel does with a line is the same for all.
 
-const { execFileSync } = require('node:child_process');
-const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
-const { parseArgs } = require('node:util');
 const { CASES, LOGGERS } = require('./_log');
+const { NODE, ask, chosen, median, printMachine, ratio, readOptions, run } = require('./_runs');
 
-const NODE = process.env.NODE ?? process.execPath;
 const WORKER = path.join(__dirname, '_log.js');
 const DESTINATIONS = ['buffered', 'sync'];
 const OURS = 'nodeobs';
@@ -31,67 +27,25 @@ const TARGETS = {
 };
 const DISABLED_TARGET = 1.5;
 
-function readOptions() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        runs: { type: 'string', default: '10' },
-        only: { type: 'string' },
-        destination: { type: 'string' },
-      },
-    });
-    if (!/^[1-9]\d*$/.test(values.runs)) throw new Error('--runs takes a number from 1');
-    const named = (list, what, value) => {
-      if (value === undefined) return list;
-      if (!list.includes(value)) throw new Error(`--${what} takes one of: ${list.join(', ')}`);
-      return [value];
-    };
-    return {
-      runs: values.runs,
-      cases: named(Object.keys(CASES), 'only', values.only),
-      destinations: named(DESTINATIONS, 'destination', values.destination),
-    };
-  } catch (error) {
-    console.error(error.message);
-    process.exit(2);
-  }
-}
-
-/** @param {number[]} values */
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
 /** @param {number[]} values */
 function figure(values) {
   return `${median(values).toFixed(values[0] < 100 ? 1 : 0)} ns`;
 }
 
-/** The median of the ratios of neighbouring spells. */
-function ratio(peer, our) {
-  return median(peer.map((took, i) => took / our[i]));
-}
-
 /** @returns {{[logger: string]: number[]}} ns by round */
 function measured(name, destination, runs) {
-  const ask = (...more) => {
-    const args = [WORKER, name, destination, runs, ...more];
-    return JSON.parse(execFileSync(NODE, args, { encoding: 'utf8' }));
-  };
-  if (!CASES[name].alone) return ask();
-  return Object.assign({}, ...Object.keys(LOGGERS).map((logger) => ask(logger)));
+  const took = (...more) =>
+    JSON.parse(ask(NODE, [WORKER, name, destination, String(runs), ...more]));
+  if (!CASES[name].alone) return took();
+  return Object.assign({}, ...Object.keys(LOGGERS).map((logger) => took(logger)));
 }
 
 function main() {
-  const { runs, cases, destinations } = readOptions();
-  const [{ model }] = os.cpus();
+  const { runs, only, destination: wanted } = readOptions({ runs: 10, only: '', destination: '' });
+  const cases = chosen(Object.keys(CASES), 'only', only);
+  const destinations = chosen(DESTINATIONS, 'destination', wanted);
   console.log('log: ns of CPU a record, /dev/null');
-  console.log(
-    `  node ${execFileSync(NODE, ['--version'], { encoding: 'utf8' }).trim()}, ` +
-      `${os.availableParallelism()} CPUs (${model}), load average ${os.loadavg()[0].toFixed(2)}`,
-  );
+  printMachine();
   const verdicts = [];
   for (const destination of destinations) {
     console.log(`  ${destination}`);
@@ -137,14 +91,4 @@ function main() {
   }
 }
 
-// Sockets go where nothing of the user's is.
-const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'nodeobs-bench-'));
-process.env.NODEOBS_RUNTIME_DIR = directory;
-try {
-  main();
-} catch (error) {
-  console.error(`could not measure: ${error.message}`);
-  process.exitCode = 1;
-} finally {
-  fs.rmSync(directory, { recursive: true, force: true });
-}
+run(main);

@@ -1,6 +1,8 @@
 // biome-ignore-all lint/suspicious/noExplicitAny: objects and probes are whatever they are
 // Types of the npm package nodeobs.
 
+import type * as flow from './flow/vasync';
+
 export * from './log/index';
 
 /**
@@ -77,21 +79,54 @@ export interface KangCallbacks {
   stats?(): object;
 }
 
+/** How one type of objects is shown. */
+export interface TypeOptions<T = any> {
+  /** Keys of what is shown, for a table. */
+  fields?: readonly string[];
+  /** What is shown of an object; default: its own data properties, no getter of which runs. */
+  inspect?: (object: T) => unknown;
+}
+
+/** One type whose objects the application lists itself, asked only while somebody looks. */
+export interface TypeCallbacks {
+  /** The ids. */
+  list(): Iterable<string | number>;
+  /** What is shown of one; undefined where there is none. */
+  get(id: string): unknown;
+  schema?: { summaryFields?: readonly string[] } | (() => { summaryFields?: readonly string[] });
+}
+
+/**
+ * What observers can look at. Names are the application's: where nodeobs has a type of the same
+ * name, such as `queue`, that one is then called `nodeobs.queue`.
+ */
 export interface Registry {
   /** Names a type: what is shown of its objects, and which keys of that in a table. */
-  define<T = any>(
-    type: string,
-    options?: { fields?: readonly string[]; inspect?: (object: T) => unknown },
-  ): void;
+  define<T = any>(type: string, options?: TypeOptions<T>): void;
   /** Makes an object visible until it is removed or collected; returns its id. */
   add(type: string, object: unknown, id?: string | number): string;
   /** Whether it was there. */
   remove(type: string, id: string | number): boolean;
+  /**
+   * Shows a type through callbacks, or a live view of a Map (its keys are the ids), a Set or an
+   * array, which is held weakly. Replaces what was registered before; the returned function takes
+   * it back.
+   * @throws TypeError (ERR_NODEOBS_ARGUMENT) where objects of the type were added or it is defined
+   */
+  register(type: string, callbacks: TypeCallbacks): () => void;
+  register<T = any>(
+    type: string,
+    collection: Map<any, T> | Set<T> | readonly T[],
+    options?: TypeOptions<T>,
+  ): () => void;
   /** Offers state through kang's callbacks; the returned function takes them back. */
   provide(callbacks: KangCallbacks): () => void;
 }
 
 export const registry: Registry;
+
+/** vasync's functions, loaded at their first use; the same as `nodeobs/vasync`. */
+export const vasync: typeof flow;
 
 export interface AgentStatus {
   state: 'on' | 'off' | 'starting';

@@ -24,4 +24,5 @@ export const {
   nameFromLevel,
   resolveLevel,
   stdSerializers,
+  vasync,
 } = nodeobs;

@@ -1,12 +1,23 @@
 'use strict';
 // `node -r nodeobs/register app.js`: an application that knows nothing of nodeobs gets an agent,
 // and `dtrace-provider` anywhere in it is ours: a restify server's or bunyan's probes then fire.
+// NODEOBS_REPLACE=vasync,bunyan puts ours in the place of those packages, too, wherever the
+// application or one of its packages (restify has vasync) requires them.
 
 const Module = require('node:module');
 const { pathToFileURL } = require('node:url');
 require('./index');
 
 const REPLACED = new Map([['dtrace-provider', require.resolve('./probes/dtrace-provider')]]);
+const REPLACED_WHEN_ASKED = new Map([
+  ['bunyan', './log/bunyan'],
+  ['vasync', './flow/vasync'],
+]);
+for (const wish of (process.env.NODEOBS_REPLACE ?? '').split(',')) {
+  const name = wish.trim();
+  const ours = REPLACED_WHEN_ASKED.get(name);
+  if (ours !== undefined) REPLACED.set(name, require.resolve(ours));
+}
 
 // _resolveFilename is the one hook on require() that every Node from 20 to 26 has; it is what
 // ts-node, tsconfig-paths and others rely on, so it is as good as public. It also serves CommonJS

@@ -1,6 +1,7 @@
 'use strict';
 
-// A work queue that can be looked into: with its own probes, and registered as inspectable state.
+// A work queue that can be looked into: nodeobs's vasync shows it and its tasks as the type `queue`,
+// single orders are shown as `order`, and it has probes of its own.
 
 const nodeobs = require('nodeobs');
 
@@ -11,36 +12,25 @@ const probes = {
 };
 provider.enable();
 
-nodeobs.registry.define('queue', {
-  fields: ['length', 'pending', 'done'],
-  inspect: (queue) => ({
-    length: queue.length,
-    pending: queue.pending.size,
-    done: queue.done,
-    workers: queue.workers,
-    oldest: queue.waiting[0] ?? null,
-  }),
-});
-
 class OrderQueue {
-  constructor(log, workers = 2) {
+  /**
+   * @param {object} log
+   * @param {{workers?: number, lose?: number}} [options] lose: the number of an order that is never
+   *   done, as if its worker had forgotten to call back
+   */
+  constructor(log, { workers = 2, lose = 0 } = {}) {
     this.log = log;
-    this.workers = workers;
-    this.waiting = [];
-    this.pending = new Map(); // id → order
-    this.done = 0;
+    this.lose = `order-${lose}`;
+    this.orders = new Map(); // id → order that is waiting or pending
     this.nextId = 1;
-    nodeobs.registry.add('queue', this, 'orders');
-    // Single orders come and go too fast to be added one by one: callbacks list them when asked.
-    nodeobs.registry.provide({
-      list_types: () => ['order'],
-      list_objects: () => [...this.pending.keys(), ...this.waiting.map((order) => order.id)],
-      get: (_type, id) => this.pending.get(id) ?? this.waiting.find((order) => order.id === id),
-    });
+    const fulfil = (order, done) => this.#fulfil(order, done);
+    this.queue = nodeobs.vasync.queuev({ worker: fulfil, concurrency: workers, label: 'orders' });
+    // Orders come and go too fast to be added one by one: whoever looks sees what is in the Map.
+    nodeobs.registry.register('order', this.orders, { fields: ['state', 'item', 'quantity'] });
   }
 
   get length() {
-    return this.waiting.length;
+    return this.queue.length();
   }
 
   push(fields, log) {
@@ -48,26 +38,22 @@ class OrderQueue {
     log.debug({ order, ahead: this.length }, 'order queued');
     // The function runs only while somebody listens.
     probes.queued.fire(() => [order.id, this.length]);
-    this.waiting.push(order);
-    this.#work();
+    this.orders.set(order.id, order);
+    this.queue.push(order, () => this.#finished(order));
     return order;
   }
 
-  #work() {
-    if (this.pending.size >= this.workers || this.waiting.length === 0) return;
-    const order = this.waiting.shift();
+  #fulfil(order, done) {
     order.state = 'pending';
-    this.pending.set(order.id, order);
-    setTimeout(() => this.#finish(order), 20 + Math.random() * 60);
+    if (order.id === this.lose) return; // the fault that `nodeobs state --stuck` is for
+    setTimeout(done, 20 + Math.random() * 60);
   }
 
-  #finish(order) {
+  #finished(order) {
     order.state = 'done';
-    this.pending.delete(order.id);
-    this.done += 1;
+    this.orders.delete(order.id);
     probes.done.fire(() => [order.id, Date.now() - order.queued, order]);
     this.log.trace({ order_id: order.id, ms: Date.now() - order.queued }, 'order done');
-    this.#work();
   }
 }
 

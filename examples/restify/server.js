@@ -2,8 +2,9 @@
 
 // An orders API with restify: fast, slow and failing routes, a downstream call and a work queue.
 //
-//   node -r nodeobs/register server.js [--port 8080]
+//   node -r nodeobs/register server.js [--port 8080] [--lose-order 10]
 //
+// With --lose-order, the worker of that order never calls back: `nodeobs state --stuck` finds it.
 // restify looks for `dtrace-provider`; `-r nodeobs/register` gives it ours, so that its own probes
 // (route-start, handler-done, …) can be seen. All the rest works without it.
 
@@ -17,7 +18,9 @@ const { startPayments } = require('./payments');
 const [major] = process.versions.node.split('.').map(Number);
 const restify = require(major >= 22 ? 'restify-12' : 'restify-11');
 
-const { values: options } = parseArgs({ options: { port: { type: 'string' } } });
+const { values: options } = parseArgs({
+  options: { port: { type: 'string' }, 'lose-order': { type: 'string' } },
+});
 
 // The level is info: debug and trace records cost a flag test, until somebody looks.
 const log = nodeobs.createLogger({
@@ -26,7 +29,7 @@ const log = nodeobs.createLogger({
   serializers: nodeobs.stdSerializers,
 });
 
-const queue = new OrderQueue(log);
+const queue = new OrderQueue(log, { lose: Number(options['lose-order']) });
 
 async function main() {
   const payments = await startPayments(log);
@@ -61,9 +64,21 @@ async function main() {
   });
 
   server.post('/checkout', async function checkout(req, res) {
-    const amount = Math.ceil(Math.random() * 9000);
-    const answer = await payments.authorize(amount, req.getId());
-    req.log.debug({ amount, answer }, 'payment authorized');
+    // Whatever waits, at which of its steps and for whom, shows in `nodeobs state flow`.
+    const { successes } = await nodeobs.vasync.pipeline({
+      label: 'checkout',
+      arg: {},
+      funcs: [
+        async function price(order) {
+          order.amount = Math.ceil(Math.random() * 9000);
+        },
+        async function authorize(order) {
+          return payments.authorize(order.amount, req.getId());
+        },
+      ],
+    });
+    const [, answer] = successes;
+    req.log.debug({ answer }, 'payment authorized');
     res.send(answer);
   });
 

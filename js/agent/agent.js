@@ -8,8 +8,10 @@ const { LogChannel } = require('../log/channel');
 const { LogProbes } = require('../log/probes');
 const { Recorder } = require('../log/recorder');
 const kernel = require('../probes/kernel');
-const { LoopWatch, inspectProcess } = require('../state/process');
+const { registerOwnTypes } = require('../state/own-types');
+const { LoopWatch } = require('../state/process');
 const { Registry } = require('../state/registry');
+const starts = require('../state/starts');
 const { Bus } = require('./bus');
 const { Costs } = require('./costs');
 const { Endpoint, EndpointError, endpointPath } = require('./endpoint');
@@ -19,7 +21,7 @@ const { Peer } = require('./peer');
 const { answer } = require('./requests');
 
 // What copies of the package expect of an agent made by another; raised when that changes.
-const CONTRACT = 2;
+const CONTRACT = 3;
 const PEERS_MAX = 64;
 const MEBI = 1 << 20;
 
@@ -74,11 +76,13 @@ class Agent {
     /** The probes of all loggers, for D programs. */
     this.logProbes = new LogProbes(this);
     this.recorder = new Recorder();
+    /** What has to go when the application stops the agent. @type {Set<() => void>} */
+    this.endings = new Set();
     /** @type {Endpoint | null} */
     this.endpoint = null;
     /** @type {Pick<Status, 'state' | 'reason' | 'hint'>} */
     this.life = { state: 'starting', reason: null, hint: null };
-    this.#registerOwnTypes();
+    registerOwnTypes(this);
   }
 
   /** Starts listening. Never throws: why it can't is in {@link status}. */
@@ -99,7 +103,11 @@ class Agent {
         },
         failed: (error) => this.turnOff(error.message, error.hint),
       });
-      process.on('exit', (code) => this.#exit(code));
+      const exited = (/** @type {number} */ code) => this.#exit(code);
+      process.on('exit', exited);
+      this.endings.add(() => process.off('exit', exited));
+      starts.follow();
+      this.endings.add(starts.leave);
     } catch (error) {
       const hint = error instanceof EndpointError ? error.hint : 'please report this';
       this.turnOff(error instanceof Error ? error.message : String(error), hint);
@@ -114,6 +122,8 @@ class Agent {
     if (this.life.state === 'off') return;
     this.announce('stopped', { reason });
     this.#leave();
+    for (const end of this.endings) this.costs.guard(end);
+    this.endings.clear();
     this.turnOff(reason, 'restart the process');
   }
 
@@ -299,46 +309,6 @@ class Agent {
   turnOff(reason, hint) {
     this.life = { state: 'off', reason, hint };
   }
-
-  #registerOwnTypes() {
-    const { registry } = this;
-    const pid = String(process.pid);
-    registry.builtIn('process', {
-      fields: ['node', 'title', 'uptime_s', 'tid'],
-      count: () => 1,
-      ids: () => ({ ids: [pid], total: 1 }),
-      get: (id) => (id === pid ? inspectProcess(this.loop) : undefined),
-    });
-    registry.builtIn('logger', {
-      fields: ['level', 'records', 'override', 'snooped'],
-      count: () => [...this.channels()].length,
-      ids: (limit) =>
-        firstOf(
-          [...this.channels()].map(({ name }) => name),
-          limit,
-        ),
-      get: (id) => this.logs.get(id)?.deref()?.describe(),
-    });
-    const made = () => [...this.providers()].filter(({ builtIn }) => !builtIn);
-    registry.builtIn('provider', {
-      fields: ['module', 'enabled', 'probes'],
-      count: () => made().length,
-      ids: (limit) =>
-        firstOf(
-          made().map(({ id }) => id),
-          limit,
-        ),
-      get: (id) =>
-        made()
-          .find((provider) => provider.id === id)
-          ?.inspect(),
-    });
-  }
-}
-
-/** @param {string[]} ids @param {number} limit */
-function firstOf(ids, limit) {
-  return { ids: ids.slice(0, limit), total: ids.length };
 }
 
 /** @param {string | undefined} text @param {number} fallback */

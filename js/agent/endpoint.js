@@ -114,7 +114,7 @@ class Endpoint {
     this.events = events;
     this.listening = false;
     this.closed = false;
-    /** @type {number | null} inode of the socket file, to remove no one else's */
+    /** @type {bigint | null} inode of the socket file, to remove no one else's */
     this.inode = null;
     this.#listen(true);
   }
@@ -128,7 +128,9 @@ class Endpoint {
     this.server.unref();
     if (!this.server.listening) return; // the error is on its way
     chmodSync(this.file, 0o600);
-    this.inode = lstatSync(this.file).ino;
+    // In bigints, which Node keeps elsewhere: up to Node 22, fs.realpathSync takes what was last
+    // found out about any file for the next path, and would leave a link to a package as it is.
+    this.inode = lstatSync(this.file, { bigint: true }).ino;
     this.listening = true;
     this.events.listening();
   }
@@ -189,7 +191,7 @@ class Endpoint {
     if (this.closed) return;
     this.closed = true;
     try {
-      const stat = lstatSync(this.file, { throwIfNoEntry: false });
+      const stat = lstatSync(this.file, { bigint: true, throwIfNoEntry: false });
       if (this.listening && stat?.ino === this.inode) unlinkSync(this.file);
     } catch {
       // The directory went away or turned read-only: nothing is left to tidy.

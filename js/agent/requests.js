@@ -1,6 +1,7 @@
 'use strict';
 // The JSON requests of docs/protocol.md: one function for each op.
 
+const { OPS: STATE_OPS } = require('../state/requests');
 const { OPS: TRACE_OPS } = require('../trace/requests');
 const { app, mainScript } = require('./app');
 const { nearest } = require('./nearest');
@@ -8,7 +9,6 @@ const { PROTOCOL } = require('./interest');
 const { RequestError } = require('./request-error');
 
 const ANSWER_MAX = 4 << 20;
-const LIST_LIMIT = 1000;
 const LEVELS = Object.freeze({ trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60 });
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
@@ -81,48 +81,11 @@ const OPS = {
     return agent.overrides.set(peer, channels, logger, level, forMs, stream);
   },
 
-  'state.types'(agent) {
-    return { types: guarded(() => agent.registry.types()) };
-  },
-
-  'state.list'(agent, request) {
-    const limit = request.limit ?? LIST_LIMIT;
-    if (!Number.isInteger(limit) || limit < 1) throw badRequest('limit', 'a positive integer');
-    const type = knownType(agent, request.type);
-    return guarded(() => agent.registry.list(type, limit));
-  },
-
-  'state.get'(agent, request, peer) {
-    const type = knownType(agent, request.type);
-    const id = String(request.object ?? '');
-    if (type === 'process') agent.watchLoop(peer);
-    const object = guarded(() => agent.registry.get(type, id));
-    if (object === undefined) {
-      const ids = guarded(() => agent.registry.ids(type, LIST_LIMIT));
-      throw new RequestError(
-        'not_found',
-        `no ${type} "${id}"`,
-        `list them: nodeobs state ${type}`,
-        {
-          candidates: nearest(id, ids),
-        },
-      );
-    }
-    return { type, id, object };
-  },
-
-  'state.snapshot'(agent, request, peer) {
-    const { types } = request;
-    if (types !== undefined && !Array.isArray(types)) throw badRequest('types', 'a list of types');
-    agent.watchLoop(peer);
-    const chosen = types?.map((/** @type {any} */ type) => knownType(agent, type));
-    return guarded(() => agent.registry.snapshot(chosen));
-  },
-
   stats(agent) {
     return agent.stats();
   },
 
+  ...STATE_OPS,
   ...TRACE_OPS,
 };
 
@@ -200,31 +163,6 @@ function withStream(channels, stream) {
   throw new RequestError('not_found', `no stream "${stream}"`, 'list them: nodeobs state logger', {
     candidates: nearest(String(stream), known),
   });
-}
-
-/** @param {Agent} agent @param {any} type */
-function knownType(agent, type) {
-  const names = guarded(() => agent.registry.types()).map((known) => known.type);
-  if (typeof type === 'string' && names.includes(type)) return type;
-  throw new RequestError('not_found', `no type "${type}"`, 'list them: nodeobs state', {
-    candidates: nearest(String(type), names),
-  });
-}
-
-/**
- * Runs callbacks of the application.
- * @template T @param {() => T} action @returns {T}
- */
-function guarded(action) {
-  try {
-    return action();
-  } catch (error) {
-    throw new RequestError(
-      'failed',
-      `the application's callback threw: ${String(error).slice(0, 500)}`,
-      'the fault is in the application, not in nodeobs',
-    );
-  }
 }
 
 /** @param {Agent} agent */

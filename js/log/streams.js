@@ -94,7 +94,9 @@ function openFile(path, sync) {
 /** @param {string} path */
 function isPipe(path) {
   try {
-    return fs.statSync(path).isFIFO();
+    // In bigints: up to Node 22, what is found out about a pipe otherwise makes the next
+    // fs.realpathSync stop halfway, and a linked package is loaded twice.
+    return fs.statSync(path, { bigint: true }).isFIFO();
   } catch {
     return false;
   }

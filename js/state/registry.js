@@ -1,137 +1,46 @@
 'use strict';
 // What can be looked at in this process: types of objects, held weakly where JavaScript allows.
+// What the application registers comes first, and has the plain name where nodeobs has a type of
+// the same name.
+//
+// What only those need who look is loaded when somebody does.
 
-const os = require('node:os');
-const { app } = require('../agent/app');
-const { toPlain } = require('./plain');
+const { performance } = require('node:perf_hooks');
+const { badArgument, checkOptions, sourceFrom } = require('./arguments');
+const { Faults } = require('./faults');
+const { Members } = require('./members');
 
-const ROW_LIMITS = Object.freeze({ nodes: 200, depth: 3, string: 256 });
+const OWN = 'nodeobs.';
 
 /**
- * @typedef {object} Source where the objects of one type come from
- * @property {readonly string[]} fields shown in a table; empty: the first object's
- * @property {() => number | null} count null where only the application could tell
- * @property {(limit: number) => {ids: string[], total: number}} ids
- * @property {(id: string) => any} get undefined where there is no such object
+ * @typedef {import('./source').Source} Source
+ * @typedef {import('./members').TypeOptions} TypeOptions
+ * @typedef {import('./callbacks').KangCallbacks} KangCallbacks
+ * @typedef {import('./callbacks').TypeCallbacks} TypeCallbacks
+ * @typedef {import('./view').Collection} Collection
+ * @typedef {import('./copier').Cuts} Cuts
  */
 
 /**
- * @typedef {object} KangCallbacks kang's way of offering state
- * @property {() => string[]} list_types
- * @property {(type: string) => string[]} list_objects
- * @property {(type: string, id: string) => any} get
- * @property {(type: string) => {summaryFields?: string[]}} [schema]
- * @property {() => object} [stats]
+ * @typedef {import('./pending').Pending} Pending
+ * @typedef {import('./pending').FindPending} FindPending
+ * @typedef {import('./page').ListOptions} ListOptions
+ * @typedef {import('./snapshot').SnapshotOptions} SnapshotOptions
  */
-
-/** @typedef {{fields?: readonly string[], inspect?: (object: any) => any}} TypeOptions */
-
-/** @param {string} message */
-function badArgument(message) {
-  return Object.assign(new TypeError(message), { code: 'ERR_NODEOBS_ARGUMENT' });
-}
-
-/**
- * Objects that the application has added, by id. Objects and functions are held weakly: one that
- * is collected is gone from the list.
- * @implements {Source}
- */
-class Members {
-  /** @param {TypeOptions} options */
-  constructor(options) {
-    this.fields = options.fields ?? [];
-    this.inspect = options.inspect ?? ((object) => object);
-    /** @type {Map<string, {value?: any, ref?: WeakRef<any>}>} */
-    this.objects = new Map();
-    this.nextId = 1;
-    this.collected = new FinalizationRegistry((/** @type {string} */ id) => {
-      const held = this.objects.get(id);
-      if (held?.ref && held.ref.deref() === undefined) this.objects.delete(id);
-    });
-  }
-
-  /** @param {any} object @param {string} id */
-  add(object, id) {
-    this.remove(id);
-    const weak = (typeof object === 'object' && object !== null) || typeof object === 'function';
-    if (!weak) {
-      this.objects.set(id, { value: object });
-      return;
-    }
-    const ref = new WeakRef(object);
-    this.objects.set(id, { ref });
-    this.collected.register(object, id, ref);
-  }
-
-  /** @param {string} id */
-  remove(id) {
-    const held = this.objects.get(id);
-    if (held?.ref) this.collected.unregister(held.ref);
-    return this.objects.delete(id);
-  }
-
-  newId() {
-    while (this.objects.has(String(this.nextId))) this.nextId += 1;
-    return String(this.nextId++);
-  }
-
-  count() {
-    return this.objects.size;
-  }
-
-  /** @param {number} limit */
-  ids(limit) {
-    const ids = [];
-    for (const id of this.objects.keys()) {
-      if (ids.length >= limit) break;
-      ids.push(id);
-    }
-    return { ids, total: this.objects.size };
-  }
-
-  /** @param {string} id */
-  get(id) {
-    const held = this.objects.get(id);
-    if (!held) return undefined;
-    const object = held.ref ? held.ref.deref() : held.value;
-    return object === undefined ? undefined : this.inspect(object);
-  }
-}
-
-/**
- * One type of a kang-style set of callbacks.
- * @implements {Source}
- */
-class KangType {
-  /** @param {KangCallbacks} callbacks @param {string} type */
-  constructor(callbacks, type) {
-    this.callbacks = callbacks;
-    this.type = type;
-    this.fields = callbacks.schema?.(type)?.summaryFields ?? [];
-  }
-
-  count() {
-    return null;
-  }
-
-  /** @param {number} limit */
-  ids(limit) {
-    const ids = this.callbacks.list_objects(this.type);
-    return { ids: ids.slice(0, limit).map(String), total: ids.length };
-  }
-
-  /** @param {string} id */
-  get(id) {
-    return this.callbacks.get(this.type, id);
-  }
-}
 
 class Registry {
+  /** @type {Map<string, Source>} nodeobs's own */
+  #own = new Map();
+  /** @type {Map<string, Source>} the application's */
+  #sources = new Map();
+  /** @type {import('./provided').Provided | null} */
+  #provided = null;
+  /** @type {import('./places').Places | null} */
+  #places = null;
+
   constructor() {
-    /** @type {Map<string, Source>} */
-    this.sources = new Map();
-    /** @type {Set<KangCallbacks>} */
-    this.kangs = new Set();
+    /** @type {Set<FindPending>} */
+    this.pendings = new Set();
   }
 
   /**
@@ -141,15 +50,15 @@ class Registry {
    *   its own data properties); `fields` are the keys of that for the table
    */
   define(type, options = {}) {
-    if (typeof type !== 'string' || type === '') throw badArgument('type must be a string');
-    const known = this.sources.get(type);
+    checkOptions(options);
+    const known = this.#taken(type);
     if (known instanceof Members) {
       if (options.fields) known.fields = options.fields;
       if (options.inspect) known.inspect = options.inspect;
     } else if (known) {
-      throw badArgument(`type "${type}" is nodeobs's own`);
+      throw badArgument(`type "${type}" is registered with callbacks or a collection`);
     } else {
-      this.sources.set(type, new Members(options));
+      this.#sources.set(type, new Members(options));
     }
   }
 
@@ -160,9 +69,8 @@ class Registry {
    * @returns {string} the id; an object of the same type and id is replaced
    */
   add(type, object, id) {
-    if (!this.sources.has(type)) this.define(type);
-    const members = this.sources.get(type);
-    if (!(members instanceof Members)) throw badArgument(`type "${type}" is nodeobs's own`);
+    if (!(this.#sources.get(type) instanceof Members)) this.define(type);
+    const members = /** @type {Members} */ (this.#sources.get(type));
     const key = id === undefined ? members.newId() : String(id);
     members.add(object, key);
     return key;
@@ -173,8 +81,26 @@ class Registry {
    * @returns {boolean} whether it was there
    */
   remove(type, id) {
-    const members = this.sources.get(type);
+    const members = this.#sources.get(type);
     return members instanceof Members && members.remove(String(id));
+  }
+
+  /**
+   * Shows a type through callbacks, or what is in a Map, a Set or an array at the time of looking.
+   * A type that was registered before is replaced.
+   * @param {string} type
+   * @param {TypeCallbacks | Collection} objects collections are held weakly
+   * @param {TypeOptions} [options] of a collection, as for {@link define}
+   * @returns {() => void} takes it back
+   */
+  register(type, objects, options = {}) {
+    if (this.#taken(type) instanceof Members) throw badArgument(`type "${type}" has been defined`);
+    checkOptions(options);
+    const source = sourceFrom(objects, options);
+    this.#sources.set(type, source);
+    return () => {
+      if (this.#sources.get(type) === source) this.#sources.delete(type);
+    };
   }
 
   /**
@@ -186,41 +112,59 @@ class Registry {
     for (const name of /** @type {const} */ (['list_types', 'list_objects', 'get'])) {
       if (typeof callbacks?.[name] !== 'function') throw badArgument(`${name} must be a function`);
     }
-    this.kangs.add(callbacks);
-    return () => {
-      this.kangs.delete(callbacks);
-    };
+    const { Provided } = require('./provided');
+    this.#provided ??= new Provided();
+    const provided = this.#provided;
+    provided.add(callbacks);
+    return () => provided.remove(callbacks);
   }
 
   /** @param {string} type @param {Source} source one of nodeobs's own types */
   builtIn(type, source) {
-    this.sources.set(type, source);
+    this.#own.set(type, source);
   }
 
-  /** @returns {Map<string, Source>} */
-  #all() {
-    const all = new Map(this.sources);
-    for (const callbacks of this.kangs) {
-      for (const type of callbacks.list_types()) {
-        if (!all.has(type)) all.set(type, new KangType(callbacks, type));
-      }
-    }
-    return all;
+  /** Somewhere for the stuck finder to look. @param {FindPending} find */
+  addPending(find) {
+    this.pendings.add(find);
+  }
+
+  /**
+   * @param {string} name as {@link types} gives it
+   * @returns {string | null} which of nodeobs's own types it is
+   */
+  ownType(name) {
+    const source = this.#find(name);
+    for (const [type, own] of this.#own) if (own === source) return type;
+    return null;
+  }
+
+  /** @param {Faults} [faults] takes what callbacks of the application threw */
+  types(faults = new Faults()) {
+    return [...this.#all(faults)].map(([type, source]) => ({
+      type,
+      count: faults.guard({ type }, () => source.count()) ?? null,
+      fields: faults.guard({ type }, () => source.fields) ?? [],
+    }));
+  }
+
+  /**
+   * kang's schema of a type: that of the application, or the fields of its table.
+   * @param {string} type @returns {{summaryFields: readonly string[]} & Record<string, any>}
+   */
+  schema(type) {
+    const source = this.#source(type);
+    return { summaryFields: source.fields, ...source.schema };
   }
 
   /** @param {string} type */
-  #source(type) {
-    const source = this.#all().get(type);
-    if (!source) throw badArgument(`no type "${type}"`);
-    return source;
+  has(type) {
+    return this.#find(type) !== undefined;
   }
 
-  types() {
-    return [...this.#all()].map(([type, source]) => ({
-      type,
-      count: source.count(),
-      fields: source.fields,
-    }));
+  /** @returns {string[]} */
+  names() {
+    return [...this.#all().keys()];
   }
 
   /** @param {string} type @param {number} limit */
@@ -228,78 +172,129 @@ class Registry {
     return this.#source(type).ids(limit).ids;
   }
 
-  /** @param {string} type @param {number} limit */
-  list(type, limit) {
-    const source = this.#source(type);
-    const { ids, total } = source.ids(limit);
-    const objects = [];
-    let { fields } = source;
-    for (const id of ids) {
-      const object = toPlain(source.get(id), ROW_LIMITS);
-      if (object === null) continue; // collected since it was listed
-      const row = typeof object === 'object' && !Array.isArray(object) ? object : { value: object };
-      if (fields.length === 0) fields = scalarKeys(row);
-      objects.push({ id, ...pick(row, fields) });
-    }
-    return { type, fields, objects, total, truncated: total > ids.length };
+  /**
+   * Some of the objects of a type, from the first on or from `after` on, as rows of a table.
+   * @param {string} type @param {number} limit @param {ListOptions} [options]
+   */
+  list(type, limit, options = {}) {
+    const { pageOf } = require('./page');
+    return pageOf(type, this.#source(type), limit, this.#keptPlaces(), options);
   }
 
   /** @param {string} type @param {string} id @returns {any} undefined where there is none */
   get(type, id) {
-    const object = this.#source(type).get(id);
-    return object === undefined ? undefined : toPlain(object);
+    return this.look(type, id)?.object;
   }
 
   /**
-   * Everything at once, in kang's form.
-   * @param {string[]} [types] default: all
+   * One object, and what is cut of it.
+   * @param {string} type @param {string} id
+   * @returns {{object: any, cut?: Cuts} | undefined} undefined where there is none
    */
-  snapshot(types) {
-    const sources = this.#all();
-    const chosen = types ?? [...sources.keys()];
-    /** @type {Record<string, any>} */
-    const snapshot = { service: describeService(), stats: this.#stats(), types: chosen };
-    for (const type of chosen) {
-      const source = /** @type {Source} */ (sources.get(type));
-      /** @type {Record<string, any>} */
-      const objects = {};
-      for (const id of source.ids(1000).ids) {
-        const object = source.get(id);
-        if (object !== undefined) objects[id] = toPlain(object);
-      }
-      snapshot[type] = objects;
-    }
-    return snapshot;
+  look(type, id) {
+    const { ANSWER_TIME, OBJECT_LIMITS, remarks } = require('./answers');
+    const { Copier } = require('./copier');
+    const source = this.#source(type);
+    const object = source.get(id);
+    if (object === undefined) return undefined;
+    const deadline = performance.now() + ANSWER_TIME;
+    const copier = new Copier(OBJECT_LIMITS, { run: source.callback, deadline });
+    return { object: copier.copy(object), ...remarks(copier.cuts) };
   }
 
-  #stats() {
-    const stats = {};
-    for (const callbacks of this.kangs) Object.assign(stats, callbacks.stats?.());
+  /**
+   * Everything at once, in kang's form; with `cut` where that is not everything, and in that what
+   * to ask for `next`.
+   * @param {string[]} [types] default: all
+   * @param {SnapshotOptions} [options]
+   */
+  snapshot(types, options = {}) {
+    const faults = new Faults();
+    const sources = this.#all(faults);
+    const chosen = types ?? [...sources.keys()];
+    const { Snapshot } = require('./snapshot');
+    const snapshot = new Snapshot(this.#stats(faults), chosen, faults, this.#keptPlaces(), options);
+    for (const type of chosen) {
+      const source = sources.get(type);
+      if (source) snapshot.add(type, source);
+    }
+    return snapshot.done();
+  }
+
+  /**
+   * What began more than `older` ms ago and has not ended, the oldest first.
+   * @param {number} older ms @param {number} limit
+   * @param {string | null} [only] a type or a kind
+   */
+  stuck(older, limit, only = null) {
+    const { findStuck } = require('./pending');
+    return findStuck(this.pendings, this.#ownNames(), older, limit, only);
+  }
+
+  /** @param {Faults} [faults] @returns {Map<string, Source>} */
+  #all(faults = new Faults()) {
+    /** @type {Map<string, Source>} */
+    const all = new Map();
+    for (const [type, source] of this.#sources) {
+      if (source.alive !== false) all.set(type, source);
+    }
+    this.#provided?.addTo(all, faults);
+    for (const [type, source] of this.#own) all.set(freeName(type, all), source);
+    return all;
+  }
+
+  /** nodeobs's own types, and what they are called. */
+  #ownNames() {
+    /** @type {Map<string, {name: string, source: Source}>} */
+    const named = new Map();
+    for (const [name, source] of this.#all()) {
+      for (const [type, own] of this.#own) if (own === source) named.set(type, { name, source });
+    }
+    return named;
+  }
+
+  /** @param {string} type @returns {Source | undefined} what the application has of that name */
+  #taken(type) {
+    if (typeof type !== 'string' || type === '') throw badArgument('type must be a string');
+    const known = this.#sources.get(type);
+    return known?.alive === false ? undefined : known;
+  }
+
+  /** @param {string} type */
+  #source(type) {
+    const source = this.#find(type);
+    if (!source) throw badArgument(`no type "${type}"`);
+    return source;
+  }
+
+  // What the application registered comes first: its callbacks need not be asked for more types.
+  /** @param {string} type */
+  #find(type) {
+    const known = this.#sources.get(type);
+    return known !== undefined && known.alive !== false ? known : this.#all().get(type);
+  }
+
+  #keptPlaces() {
+    const { Places } = require('./places');
+    this.#places ??= new Places();
+    return this.#places;
+  }
+
+  /** @param {Faults} faults */
+  #stats(faults) {
     return {
-      ...toPlain(stats),
+      ...this.#provided?.stats(faults),
       started: new Date(Date.now() - process.uptime() * 1000).toISOString(),
       memory: process.memoryUsage(),
     };
   }
 }
 
-function describeService() {
-  const service = app();
-  return {
-    name: service?.name ?? process.title,
-    ident: `${os.hostname()}/${process.pid}`,
-    version: service?.version ?? '',
-  };
-}
-
-/** @param {Record<string, any>} row */
-function scalarKeys(row) {
-  return Object.keys(row).filter((key) => typeof row[key] !== 'object' && key !== 'id');
-}
-
-/** @param {Record<string, any>} row @param {readonly string[]} fields */
-function pick(row, fields) {
-  return Object.fromEntries(fields.map((field) => [field, row[field] ?? null]));
+/** @param {string} type @param {Map<string, any>} taken */
+function freeName(type, taken) {
+  let name = type;
+  while (taken.has(name)) name = OWN + name;
+  return name;
 }
 
 module.exports = { Registry };

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nodeobs.answers import count, counts, entries, listed, mapping
 from nodeobs.attachment import Attachment, Ended, Notice
 from nodeobs.bus.topics import level_number, level_prefixes, matches_probe, probe_prefixes
 from nodeobs.discovery.processes import NodeProcess, find, no_agent_error
@@ -11,11 +12,15 @@ from nodeobs.errors import NodeobsError
 from nodeobs.merge import MergedBatches
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    from collections.abc import AsyncGenerator, Iterable, Sequence
 
     from nodeobs.bus.protocol import Batch
 
 __all__ = ["Ended", "Process", "attach"]
+
+#: Objects asked for at once.
+_PAGE = 1000
+_FAILED_SHOWN = 20
 
 
 class Process(Attachment):
@@ -40,23 +45,90 @@ class Process(Attachment):
         return _objects(await self.request("state.types", tid=tid), "types")
 
     async def state_list(
-        self, type_name: str, *, limit: int = 1000, tid: int = 0
+        self,
+        type_name: str,
+        *,
+        limit: int = 1000,
+        after: str | None = None,
+        fields: Sequence[str] | None = None,
+        tid: int = 0,
     ) -> dict[str, Any]:
-        """The objects of a type: `type`, `fields`, `objects`, `total`, `truncated`."""
-        return _object(await self.request("state.list", tid=tid, type=type_name, limit=limit))
+        """The objects of a type: `type`, `fields`, `objects`, `total`, `truncated`.
+
+        Asks for a page at a time, so that many objects never hold the process up for long.
+        `after` is the `next` of an earlier answer that was truncated; `fields` are wanted instead
+        of the type's own. `cut` counts the values that were cut, by reason, `failed` tells of
+        callbacks of the application that threw (docs/protocol.md).
+        """
+        answer: dict[str, Any] = {}
+        objects: list[Any] = []
+        while True:
+            args: dict[str, Any] = {"limit": min(_PAGE, limit - len(objects))}
+            if after is not None:
+                args["after"] = after
+            if fields:
+                args["fields"] = list(fields)
+            page = _object(await self.request("state.list", tid=tid, type=type_name, **args))
+            objects += entries(page, "objects")
+            answer = {**page, **_sums(answer, page), "objects": objects}
+            last, after = after, page.get("next")
+            fields = fields or [str(field) for field in listed(page, "fields")]
+            if not isinstance(after, str) or after == last or len(objects) >= limit:
+                return answer
 
     async def state_get(self, type_name: str, object_id: str, *, tid: int = 0) -> Any:
         """One object of a type, whole."""
-        return _object(
-            await self.request("state.get", tid=tid, type=type_name, object=object_id)
-        ).get("object")
+        return (await self.state_object(type_name, object_id, tid=tid)).get("object")
+
+    async def state_object(self, type_name: str, object_id: str, *, tid: int = 0) -> dict[str, Any]:
+        """One object of a type: `type`, `id`, `object`, and `cut` where that is not all of it."""
+        return _object(await self.request("state.get", tid=tid, type=type_name, object=object_id))
 
     async def state_snapshot(
         self, types: list[str] | None = None, *, tid: int = 0
     ) -> dict[str, Any]:
-        """All objects of some or all types, in kang's shape."""
+        """All objects of some or all types, in kang's shape.
+
+        Asks again for what one answer does not hold. `cut` counts the values that were cut, by
+        reason, `failed` tells of callbacks of the application that threw.
+        """
         args: dict[str, Any] = {} if types is None else {"types": types}
-        return _object(await self.request("state.snapshot", tid=tid, **args))
+        whole = _object(await self.request("state.snapshot", tid=tid, **args))
+        more = _next(whole)
+        while more is not None:
+            part = _object(await self.request("state.snapshot", tid=tid, **more))
+            for name in more["types"]:
+                if isinstance(part.get(name), dict):
+                    # Not a new one for each part: there may be thousands.
+                    whole[name] = held = mapping(whole, name)
+                    held.update(part[name])
+            whole.update(_sums(whole, part))
+            last, more = more, _next(part)
+            if more == last:
+                break
+        cut = counts(whole, "cut")
+        whole.pop("cut", None)
+        return {**whole, **({"cut": cut} if cut else {})}
+
+    async def state_stuck(
+        self,
+        *,
+        older_ms: float = 10_000,
+        limit: int = 1000,
+        type_name: str | None = None,
+        tid: int = 0,
+    ) -> dict[str, Any]:
+        """What began more than `older_ms` ago and has not ended, the oldest first.
+
+        `type_name` is a type or a kind, None means all.
+
+        `stuck`: list of kind, type, id, name, age_ms, more; `total`, `truncated`; `looked`: how
+        many flows, queues, barriers and requests there are; `failed` as in `state_list`.
+        """
+        args: dict[str, Any] = {"older_ms": older_ms, "limit": limit}
+        if type_name is not None:
+            args["type"] = type_name
+        return _object(await self.request("state.stuck", tid=tid, **args))
 
     async def set_level(
         self,
@@ -180,10 +252,32 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 def _objects(value: Any, key: str) -> list[dict[str, Any]]:
-    items = _object(value).get(key)
-    if not isinstance(items, list):
+    if not isinstance(_object(value).get(key), list):
         raise NodeobsError("bad_answer", f"the agent's answer has no list {key}")
-    return [item for item in items if isinstance(item, dict)]
+    return entries(value, key)
+
+
+def _sums(answer: dict[str, Any], page: dict[str, Any]) -> dict[str, Any]:
+    """`cut` and `failed` of what came before and of one more page."""
+    cuts: dict[str, int] = {}
+    total, first = 0, []
+    for part in (answer, page):
+        for reason, cut in counts(part, "cut").items():
+            cuts[reason] = cuts.get(reason, 0) + cut
+        failed = mapping(part, "failed")
+        total += count(failed, "total")
+        first += entries(failed, "first")
+    sums: dict[str, Any] = {"cut": cuts} if cuts else {}
+    if total:
+        sums["failed"] = {"total": total, "first": first[:_FAILED_SHOWN]}
+    return sums
+
+
+def _next(snapshot: dict[str, Any]) -> dict[str, Any] | None:
+    """What to ask for after a snapshot that does not hold everything."""
+    more = mapping(mapping(snapshot, "cut"), "next")
+    types = [name for name in listed(more, "types") if isinstance(name, str)]
+    return {"types": types, "after": mapping(more, "after")} if types else None
 
 
 def _level_of(record: dict[str, Any]) -> float:

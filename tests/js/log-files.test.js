@@ -293,6 +293,25 @@ test('a named pipe without a reader does not stop the application', async (t) =>
   );
 });
 
+test('a named pipe leaves links to packages as they are', (t) => {
+  const file = scratch(t);
+  const directory = path.dirname(file);
+  execFileSync('mkfifo', [file]);
+  fs.mkdirSync(path.join(directory, 'real'));
+  fs.symlinkSync(path.join(directory, 'real'), path.join(directory, 'link'));
+  for (const name of ['before.js', 'real/after.js']) {
+    fs.writeFileSync(path.join(directory, name), 'module.exports = __filename;');
+  }
+  require(path.join(directory, 'before.js')); // Node knows the directory then
+  fs.statSync(directory); // and no pipe that another test looked at
+  const { logger } = fileLogger(file);
+  assert.equal(
+    require(path.join(directory, 'link/after.js')),
+    path.join(fs.realpathSync(directory), 'real/after.js'),
+  );
+  logger.streams[0].stream.destroy();
+});
+
 test('stdout keeps the order, also with console.log in between and a reader that sleeps', async () => {
   const lines = 20_000;
   const script = `

@@ -25,6 +25,7 @@ test('objects are listed by type, in a table of the fields asked for', () => {
     ],
     total: 3,
     truncated: true,
+    next: 'named',
   });
   assert.deepEqual(registry.get('queue', 'named'), { length: 2, pending: { a: 1 } });
   assert.equal(registry.get('queue', 'other'), undefined);
@@ -68,6 +69,7 @@ test("kang's callbacks are asked only while somebody looks", () => {
     objects: [{ id: 'a', stage: 3 }],
     total: 2,
     truncated: true,
+    next: 'a',
   });
   const snapshot = registry.snapshot();
   assert.deepEqual(Object.keys(snapshot), ['service', 'stats', 'types', 'pipeline']);
@@ -80,17 +82,127 @@ test("kang's callbacks are asked only while somebody looks", () => {
   assert.throws(() => registry.provide({ list_types() {} }), { code: 'ERR_NODEOBS_ARGUMENT' });
 });
 
-test("nodeobs's own types are not for others", () => {
-  const registry = new Registry();
-  registry.builtIn('process', {
+/** A type of nodeobs's own with these objects. */
+function own(objects) {
+  const ids = Object.keys(objects);
+  return {
     fields: [],
-    count: () => 1,
-    ids: () => ({ ids: [], total: 0 }),
-    get() {},
+    count: () => ids.length,
+    ids: (limit) => ({ ids: ids.slice(0, limit), total: ids.length }),
+    get: (id) => objects[id],
+  };
+}
+
+test('a type of the application has the plain name, however it was registered', () => {
+  const names = (registry) => registry.types().map(({ type }) => type);
+  const ways = [
+    (registry) => registry.define('queue'),
+    (registry) => registry.add('queue', {}),
+    (registry) => registry.register('queue', new Map([['mine', { x: 1 }]])),
+    (registry) => registry.register('queue', { list: () => [], get() {} }),
+    (registry) =>
+      registry.provide({ list_types: () => ['queue'], list_objects: () => [], get() {} }),
+  ];
+  for (const register of ways) {
+    const registry = new Registry();
+    registry.builtIn('process', own({}));
+    registry.builtIn('queue', own({ ours: { length: 3 } }));
+    assert.deepEqual(names(registry), ['process', 'queue']);
+    register(registry);
+    assert.deepEqual(names(registry), ['queue', 'process', 'nodeobs.queue']);
+    assert.deepEqual(registry.get('nodeobs.queue', 'ours'), { length: 3 });
+    assert.equal(registry.get('queue', 'ours'), undefined);
+    assert.equal(registry.ownType('nodeobs.queue'), 'queue');
+    assert.equal(registry.ownType('queue'), null);
+    registry.define('nodeobs.queue');
+    assert.ok(names(registry).includes('nodeobs.nodeobs.queue'));
+  }
+  assert.throws(() => new Registry().define(''), { code: 'ERR_NODEOBS_ARGUMENT' });
+});
+
+test('a collection is shown as it is when somebody looks', () => {
+  const registry = new Registry();
+  const key = { key: true };
+  const map = new Map([
+    ['a', { n: 1 }],
+    [2, { n: 2 }],
+    [key, { n: 3 }],
+    ['__proto__', { n: 4 }],
+    ['x/y ü\n', { n: 5 }],
+  ]);
+  const end = registry.register('session', map, { fields: ['n'] });
+  assert.deepEqual(registry.types(), [{ type: 'session', count: 5, fields: ['n'] }]);
+  const { objects } = registry.list('session', 10);
+  assert.deepEqual(
+    objects.map(({ id, n }) => [id, n]),
+    [
+      ['a', 1],
+      ['2', 2],
+      ['Object#1', 3],
+      ['__proto__', 4],
+      ['x/y ü\n', 5],
+    ],
+  );
+  for (const { id, n } of objects) assert.deepEqual(registry.get('session', id), { n });
+  map.set('new', { n: 6 });
+  map.delete('a');
+  assert.deepEqual(registry.ids('session', 2), ['2', 'Object#1']);
+  assert.deepEqual(registry.get('session', 'new'), { n: 6 });
+  assert.deepEqual(Object.keys(registry.snapshot(['session']).session), [
+    '2',
+    'Object#1',
+    '__proto__',
+    'x/y ü\n',
+    'new',
+  ]);
+  end();
+  end();
+  assert.deepEqual(registry.types(), []);
+
+  const set = new Set(['one', { n: 1 }]);
+  registry.register('set', set);
+  assert.deepEqual(registry.ids('set', 9), ['one', 'Object#1']);
+  assert.equal(registry.get('set', 'one'), 'one');
+  assert.deepEqual(registry.get('set', 'Object#1'), { n: 1 });
+  const array = [{ n: 1 }, null, { n: 2 }];
+  registry.register('array', array, { inspect: ({ n }) => ({ twice: 2 * n }) });
+  assert.deepEqual(registry.list('array', 9).objects[1].threw.slice(0, 20), 'Cannot destructure p');
+  assert.deepEqual(registry.get('array', '2'), { twice: 4 });
+  assert.equal(registry.get('array', 'length'), undefined);
+  for (const wrong of [null, {}, 7, { list() {} }, { get() {} }]) {
+    assert.throws(() => registry.register('x', wrong), { code: 'ERR_NODEOBS_ARGUMENT' });
+  }
+});
+
+test('registering again replaces, and the earlier one can no longer be taken back', () => {
+  const registry = new Registry();
+  const first = registry.register('job', { list: () => ['1'], get: (id) => ({ id }) });
+  registry.register('job', {
+    list: () => ['2'],
+    get: () => ({}),
+    schema: { summaryFields: ['s'] },
   });
-  assert.throws(() => registry.add('process', {}), { code: 'ERR_NODEOBS_ARGUMENT' });
-  assert.throws(() => registry.define('process'), { code: 'ERR_NODEOBS_ARGUMENT' });
-  assert.throws(() => registry.define(''), TypeError);
+  first();
+  assert.deepEqual(registry.ids('job', 9), ['2']);
+  assert.deepEqual(registry.types()[0].fields, ['s']);
+  assert.deepEqual(registry.schema('job'), { summaryFields: ['s'] });
+  assert.throws(() => registry.add('job', {}), { code: 'ERR_NODEOBS_ARGUMENT' });
+  assert.throws(() => registry.define('job'), { code: 'ERR_NODEOBS_ARGUMENT' });
+  registry.define('defined', { fields: ['a'] });
+  assert.deepEqual(registry.schema('defined'), { summaryFields: ['a'] });
+  assert.throws(() => registry.register('defined', []), { code: 'ERR_NODEOBS_ARGUMENT' });
+});
+
+test('a collected collection is gone', async () => {
+  const { setFlagsFromString } = require('node:v8');
+  setFlagsFromString('--expose-gc');
+  const gc = require('node:vm').runInNewContext('gc');
+  const registry = new Registry();
+  (() => registry.register('gone', new Map([['a', 1]])))();
+  await new Promise(setImmediate);
+  gc();
+  assert.deepEqual(registry.types(), []);
+  registry.define('gone'); // the name is free again
 });
 
 test('a plain copy runs no code of the application', () => {

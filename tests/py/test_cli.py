@@ -55,7 +55,7 @@ def process(pid: int, *, agent: bool = True, uid: int | None = None) -> NodeProc
         (["level", "a", "b", "c"], "one LOGGER and one LEVEL, not a b c", "nodeobs level --help"),
         (["level", "wran"], 'unknown log level "wran"', "did you mean warn?"),
         (["level", "debug", "--for", "x"], "'x' is not a duration", "nodeobs level --help"),
-        (["state", "-i", "0"], "it must be longer than 0", "nodeobs state --help"),
+        (["state", "--interval", "0"], "it must be longer than 0", "nodeobs state --help"),
         (["state", "--limit", "0"], "0 is not in the range", "nodeobs state --help"),
     ],
 )

@@ -271,3 +271,24 @@ def test_value(value: Any, text: str) -> None:
 
 def test_tree_of_a_plain_value() -> None:
     assert tree("a/b", 3) == ["a/b", "└─ value: 3"]
+
+
+def test_titles_are_cleaned_and_cut_like_all_else() -> None:
+    lines = table([Column("A\x1b[2J\n"), Column("B")], [["x", "y"]])
+    assert lines == ["A\\x1b[2J\\n  B", "x           y"]
+    fields = [{"fields": ["id", "\x1b[2J" + "n" * 300_000, "n" * 300_000], "total": 1}]
+    fields[0]["objects"] = [{"id": "x" * 300_000, "n" * 300_000: "v" * 300_000}]
+    for width in (20, 80):
+        lines = objects_table([((1, 0), fields[0])], width=width)
+        assert "\x1b" not in "".join(lines)
+        assert max(map(cell_width, lines)) <= width
+        assert all(line.endswith("…") for line in lines[:2])
+
+
+def test_numbers_without_an_end() -> None:
+    assert [value_text(value) for value in (float("inf"), float("-inf"), 1e300, 3.0)] == [
+        "inf",
+        "-inf",
+        "1e+300",
+        "3",
+    ]

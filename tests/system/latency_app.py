@@ -57,9 +57,9 @@ class App:
         return found
 
     @classmethod
-    def start(cls, node: StartNode, *arguments: str) -> App:
+    def start(cls, node: StartNode, *arguments: str, script: str | Path = "latency_app.js") -> App:
         """`arguments` are those of the script: the framework first."""
-        return cls(node("latency_app.js", *arguments, options=REGISTER, ready=None))
+        return cls(node(script, *arguments, options=REGISTER, ready=None))
 
 
 class Measuring:

@@ -206,6 +206,7 @@ def test_load_fails_where_nothing_answers() -> None:
     assert "does not answer" in done.stderr
 
 
+@pytest.mark.kernel  # it shows bpftrace, too
 def test_the_demo_shows_every_verb(tmp_path: Path) -> None:
     done = subprocess.run(
         [EXAMPLES / "demo"],
@@ -217,6 +218,7 @@ def test_the_demo_shows_every_verb(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     for verb in ("ps", "snoop", "probes", "state", "level", "trace", "http", "latency"):
         assert f"\n$ nodeobs {verb}" in done.stdout
+    assert re.search(r"\ds  task orders +queue/orders +fulfil task 10, .*order-10", done.stdout)
     rest = done.stdout[done.stdout.index("\n$ nodeobs trace") :]
     assert "------------- Distribution -------------" in rest
     assert re.search(r"\[ +\d+\.\d{6}\] +\d+ server <- +\d+\.\d{3}ms GET ", rest)

@@ -39,7 +39,7 @@ def test_as_nhttpsnoop_prints_it(app: App, start_nodeobs: StartNodeobs) -> None:
     for line in lines[1:]:
         match = re.fullmatch(
             r"\[ {0,2}\d{1,3}\.\d{6}\] ( *\d+) (server|client|gc    ) (->|<-) "
-            r"( {9}-| *\d+\.\d{3}ms) (\S+) +(\S+) *",
+            r"( {9}-| *\d+\.\d{3}ms) (\S+) +(\S+)(?: +\([a-z-]+\))? *",
             line,
         )
         assert match is not None, line

@@ -14,6 +14,7 @@ import pytest
 from tests.system.http_app import APP, REGISTER, App, Snoop, in_order
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.system.conftest import Fifo, RunNodeobs, StartNode, StartNodeobs
@@ -54,9 +55,13 @@ def test_several_processes_and_threads(
     assert running.summary()["server"]["count"] == 9
 
 
-def test_processes_that_come_and_go(app: App, node: StartNode, snoop: Any) -> None:
-    with snoop("-p", "http_app.js") as running:
-        other = App(node(APP, options=REGISTER, ready=None))
+def test_processes_that_come_and_go(
+    node: StartNode, start_nodeobs: StartNodeobs, renamed: Callable[[str], Path]
+) -> None:
+    script = renamed(APP.name)
+    app = App(node(script, options=REGISTER, ready=None))
+    with Snoop.start(start_nodeobs, app, "-p", script.name) as running:
+        other = App(node(script, options=REGISTER, ready=None))
         running.child.out.containing(f'"type":"join","pid":{other.pid}')
         other.get("/status/202")
         running.child.out.containing('"status":202')

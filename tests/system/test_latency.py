@@ -78,12 +78,13 @@ def test_by(
 
 
 def test_processes_are_merged_join_and_leave(
-    app: Callable[..., App], measure: Callable[..., Measuring]
+    app: Callable[..., App], measure: Callable[..., Measuring], renamed: Callable[[str], Path]
 ) -> None:
-    first = app("http")
-    measuring = measure(first.pid, "-p", "latency_app*")
+    script = renamed("latency_app.js")
+    first = app("http", script=script)
+    measuring = measure(first.pid, "-p", f"{script.stem}*")
     first.get_all(["/wait/3"] * 20)
-    second = app("http")
+    second = app("http", script=script)
     measuring.until(second.pid)
     second.get_all(["/wait/3"] * 30)
     first.get_all(["/fail"] * 5)

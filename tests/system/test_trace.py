@@ -13,6 +13,9 @@ import pytest
 from tests.system.traces import GOING, Trace, table, until_live
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from tests.system.conftest import RunNodeobs, StartNode, StartNodeobs
 
 
@@ -225,15 +228,18 @@ def test_a_time_limit(node: StartNode, nodeobs: RunNodeobs) -> None:
 # -- who is there ----------------------------------------------------------------------------
 
 
-def test_processes_of_a_name_join_and_leave(node: StartNode, start_nodeobs: StartNodeobs) -> None:
-    one = node("trace_app.js")
+def test_processes_of_a_name_join_and_leave(
+    node: StartNode, start_nodeobs: StartNodeobs, renamed: Callable[[str], Path]
+) -> None:
+    script = renamed("trace_app.js")
+    one = node(script)
     running = start_nodeobs(
-        "trace", "-q", "-p", "trace_app.js", "-n",
+        "trace", "-q", "-p", script.name, "-n",
         'BEGIN { limit = 2 } shop*:::item-sold /arg0 < limit/ { printf("%d\\n", pid); }',
     )  # fmt: skip
     until_live(one)
     running.out.containing(str(one.pid))
-    two = node("trace_app.js")
+    two = node(script)
     until_live(two)
     running.out.containing(str(two.pid))
     one.send(signal.SIGKILL)
@@ -261,10 +267,13 @@ def test_threads_that_start_later_take_part(node: StartNode, trace: Any) -> None
     assert table([line for line in lines if not line.startswith("from")]) == {"worker": counted}
 
 
-def test_a_worker_of_a_cluster_takes_part(node: StartNode, start_nodeobs: StartNodeobs) -> None:
-    primary = node("trace_app.js")
+def test_a_worker_of_a_cluster_takes_part(
+    node: StartNode, start_nodeobs: StartNodeobs, renamed: Callable[[str], Path]
+) -> None:
+    script = renamed("trace_app.js")
+    primary = node(script)
     running = start_nodeobs(
-        "trace", "-q", "-p", "trace_app.js",
+        "trace", "-q", "-p", script.name,
         "-n", 'shop*:::item-sold /copyinstr(arg1) == "forked"/ { printf("from %d\\n", pid); }',
     )  # fmt: skip
     until_live(primary)

@@ -128,7 +128,7 @@ def test_threads_have_a_column(node: StartNode, nodeobs: RunNodeobs) -> None:
 
 def test_watch_prints_blocks_to_a_pipe(node: StartNode, start_nodeobs: StartNodeobs) -> None:
     child = node("app.js")
-    watch = start_nodeobs("state", "-p", str(child.pid), "queue", "--watch", "-i", "20ms")
+    watch = start_nodeobs("state", "-p", str(child.pid), "queue", "--watch", "--interval", "20ms")
     for _ in range(3):
         watch.out.until(lambda line: re.fullmatch(r"-- \d\d:\d\d:\d\d", line) is not None)
         watch.out.containing("jobs  busy")
@@ -139,7 +139,7 @@ def test_watch_prints_blocks_to_a_pipe(node: StartNode, start_nodeobs: StartNode
 
 def test_watch_ends_with_the_process(node: StartNode, start_nodeobs: StartNodeobs) -> None:
     child = node("app.js")
-    watch = start_nodeobs("state", "-p", str(child.pid), "queue", "--watch", "-i", "1h")
+    watch = start_nodeobs("state", "-p", str(child.pid), "queue", "--watch", "--interval", "1h")
     watch.out.containing("jobs  busy")
     child.tell("exit 0")
     assert watch.wait() == 0
@@ -148,7 +148,7 @@ def test_watch_ends_with_the_process(node: StartNode, start_nodeobs: StartNodeob
 
 def test_watch_for_a_time(node: StartNode, nodeobs: RunNodeobs) -> None:
     pid = str(node("app.js").pid)
-    args = ("state", "-p", pid, "queue", "--watch", "-i", "10ms", "-d", "100ms", "--json")
+    args = ("state", "-p", pid, "queue", "--watch", "--interval", "10ms", "-d", "100ms", "--json")
     rows = objects(nodeobs(*args))
     assert len(rows) >= 2
     assert {row["id"] for row in rows} == {"jobs"}
@@ -160,7 +160,18 @@ def test_watch_refreshes_in_place_on_a_terminal(
     pid = str(node("app.js").pid)
     controller, terminal = pty.openpty()
     watch = subprocess.Popen(
-        [sys.executable, "-m", "nodeobs", "state", "-p", pid, "queue", "--watch", "-i", "20ms"],
+        [
+            sys.executable,
+            "-m",
+            "nodeobs",
+            "state",
+            "-p",
+            pid,
+            "queue",
+            "--watch",
+            "--interval",
+            "20ms",
+        ],
         env={**environment, "TERM": "xterm"},
         stdin=terminal,
         stdout=terminal,
@@ -281,7 +292,7 @@ def test_stuck_within_two_seconds_while_watching(
     fifo: Fifo,
 ) -> None:
     child = node("app.js")
-    watch = start_nodeobs("state", "-p", str(child.pid), "queue", "--watch", "-i", "1h")
+    watch = start_nodeobs("state", "-p", str(child.pid), "queue", "--watch", "--interval", "1h")
     watch.out.containing("jobs  busy")
     fifo.block(child)
     assert re.fullmatch(STUCK.format(pid=child.pid), watch.err.containing("has not answered"))
@@ -304,7 +315,7 @@ def test_watch_ends_quietly_with_a_stuck_process(
     node: StartNode, start_nodeobs: StartNodeobs, fifo: Fifo
 ) -> None:
     child = node("app.js")
-    watch = start_nodeobs("state", "-p", str(child.pid), "queue", "--watch", "-i", "10ms")
+    watch = start_nodeobs("state", "-p", str(child.pid), "queue", "--watch", "--interval", "10ms")
     watch.out.containing("jobs  busy")
     fifo.block(child)
     watch.err.containing("has not answered")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -29,11 +30,17 @@ _VERBS: dict[str, tuple[str, str]] = {
     "http": ("nodeobs.cli.http", "Show HTTP requests, calls and garbage collections, live."),
     "probes": ("nodeobs.cli.probes", "List the probes and who listens to them."),
     "state": ("nodeobs.cli.state", "Show the objects a process keeps: types, tables, one object."),
+    "kang": (
+        "nodeobs.cli.kang",
+        "Show the state that services offer in kang's way, over HTTP or our sockets.",
+    ),
     "level": ("nodeobs.cli.level", "Change log levels for a while."),
 }
 
 # Errors of a write that are the output's and not ours: a full disk or quota, a broken device.
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+_INTERRUPTED = 130
 
 # Set by the line that a shell's start-up file runs for completion (click documents it).
 _COMPLETE = "_NODEOBS_COMPLETE"
@@ -118,7 +125,7 @@ def run(args: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         return _fail(_uncapitalised(error.format_message()), None, error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        return 130
+        return _INTERRUPTED
     except BrokenPipeError:
         return _reader_left()
     except Exception as error:  # noqa: BLE001
@@ -141,7 +148,11 @@ def _unexpected(error: Exception) -> int:
 def main() -> NoReturn:
     """The entry point."""
     _open_standard_streams()
-    sys.exit(run())
+    code = run()
+    if code == _INTERRUPTED:
+        # One more Ctrl-C while Python shuts down would end it by the signal.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(code)
 
 
 def _open_standard_streams() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nodeobs.log.style import paint, visible
@@ -18,7 +18,8 @@ _GAP = "  "
 class Column:
     """A column. Where a width is given, the columns with the lowest `keep` are cut first.
 
-    They are cut to `least` cells; only when that is not enough for all, further.
+    They are cut to `least` cells; only when that is not enough for all, further, and then their
+    titles as well.
     """
 
     title: str
@@ -46,6 +47,8 @@ def table(
 
     `width` is that of the terminal in cells; None never cuts anything.
     """
+    # Titles may be names of fields, which come from elsewhere as well.
+    columns = [replace(column, title=single_line(column.title)) for column in columns]
     cells = [[_clean(cell) for cell in row] for row in rows]
     titles = [Cell(column.title, "bold") for column in columns]
     widths = [
@@ -97,18 +100,20 @@ def _character_width(character: str) -> int:
 
 
 def _fit(columns: Sequence[Column], natural: list[int], available: int) -> list[int]:
-    widths = list(natural)
+    # More than there is for all of them no column gets anyway.
+    widths = [min(width, max(available, 0)) for width in natural]
     excess = sum(widths) - available
     titles = [cell_width(column.title) for column in columns]
     floors = [max(column.least, title) for column, title in zip(columns, titles, strict=True)]
+    # A title may be the name of a field, and as long as somebody likes.
+    further = [[max(4, title) for title in titles], [4] * len(columns)]
     # Of the columns that may be cut, the least important first and the widest of them first.
     while excess > 0:
         candidates = [index for index, floor in enumerate(floors) if widths[index] > floor]
         if not candidates:
-            last = [max(4, title) for title in titles]
-            if floors == last:
+            if not further:
                 break
-            floors = last
+            floors = further.pop(0)
             continue
         least = min(columns[index].keep for index in candidates)
         widest = max(

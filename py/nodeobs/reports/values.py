@@ -24,7 +24,7 @@ def value_text(value: Any) -> str:
 
 def number_text(value: float) -> str:
     """A number without needless digits: `3`, not `3.0`."""
-    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+    return str(int(value)) if abs(value) < 1e15 and value == int(value) else repr(value)
 
 
 def tree(title: str, value: Any, *, colour: bool = False) -> list[str]:

@@ -1,0 +1,1 @@
+"""The state browser: a Textual application over any source of state."""
