@@ -2,6 +2,7 @@
 // Which application this process is, as an operator would name it.
 
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 
 const DEPTH_MAX = 64;
@@ -53,4 +54,19 @@ function app() {
   return known;
 }
 
-module.exports = { app, mainScript, nearestPackage };
+/** It as a service of kang's, where the application does not say otherwise. */
+function service() {
+  const known = app();
+  return {
+    name: known?.name ?? process.title,
+    ident: `${os.hostname()}/${process.pid}`,
+    version: known?.version ?? '',
+  };
+}
+
+/** When the process was started: ISO. */
+function startedAt() {
+  return new Date(Date.now() - process.uptime() * 1000).toISOString();
+}
+
+module.exports = { app, mainScript, nearestPackage, service, startedAt };

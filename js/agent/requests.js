@@ -3,7 +3,7 @@
 
 const { OPS: STATE_OPS } = require('../state/requests');
 const { OPS: TRACE_OPS } = require('../trace/requests');
-const { app, mainScript } = require('./app');
+const { app, mainScript, startedAt } = require('./app');
 const { nearest } = require('./nearest');
 const { PROTOCOL } = require('./interest');
 const { RequestError } = require('./request-error');
@@ -44,7 +44,7 @@ const OPS = {
       cwd: workingDirectory(),
       main: mainScript(),
       app: app(),
-      started: new Date(Date.now() - process.uptime() * 1000).toISOString(),
+      started: startedAt(),
       uptime: process.uptime(),
       ops: Object.keys(OPS),
     };

@@ -103,27 +103,18 @@ function startAll(flow, funcs) {
   const { operations } = flow.result;
   const known = knownNames(funcs);
   let names = known ?? namesFor(length);
-  const before = state.current;
-  state.current = state.storage === null ? flow : null;
-  try {
-    for (let i = 0; i < length; i++) {
-      const func = funcs[i];
-      const name = known === null ? nameOf(func) : known[i];
-      if (known === null) names = added(names, i, name);
-      const entry = new Operation(func, name, 'pending');
-      operations[i] = entry;
-      const done = callbackOf(flow, i, entry);
-      const value = funcs[i](done);
-      if (value !== undefined && func.length < 1) settleEntry(value, entry, done);
-    }
-    if (known === null) noteNames(funcs, names);
-    flow.names = names;
-  } catch (error) {
-    flow.broken(error);
-    throw error;
-  } finally {
-    state.current = before;
+  for (let i = 0; i < length; i++) {
+    const func = funcs[i];
+    const name = known === null ? nameOf(func) : known[i];
+    if (known === null) names = added(names, i, name);
+    const entry = new Operation(func, name, 'pending');
+    operations[i] = entry;
+    const done = callbackOf(flow, i, entry);
+    const value = funcs[i](done);
+    if (value !== undefined && func.length < 1) settleEntry(value, entry, done);
   }
+  if (known === null) noteNames(funcs, names);
+  flow.names = names;
 }
 
 /** @param {ParallelFlow} flow @param {any[]} inputs @param {Function} func */
@@ -142,16 +133,7 @@ function startEach(flow, inputs, func) {
     const value = func(input, done);
     if (value !== undefined && func.length < 2) settleEntry(value, entry, done);
   };
-  const before = state.current;
-  state.current = state.storage === null ? flow : null;
-  try {
-    for (let i = 0; i < inputs.length; i++) start(inputs[i], i);
-  } catch (error) {
-    flow.broken(error);
-    throw error;
-  } finally {
-    state.current = before;
-  }
+  for (let i = 0; i < inputs.length; i++) start(inputs[i], i);
 }
 
 // In functions of their own: a closure makes V8 allocate for every call of the one that it is in.
@@ -174,10 +156,18 @@ function launch(flow, list, func) {
   const { storage } = state;
   if (storage !== null && storage.getStore() !== flow) {
     storage.run(flow, launch, flow, list, func);
-  } else if (func === null) {
-    startAll(flow, list);
-  } else {
-    startEach(flow, list, func);
+    return;
+  }
+  const before = state.current;
+  state.current = storage === null ? flow : null;
+  try {
+    if (func === null) startAll(flow, list);
+    else startEach(flow, list, func);
+  } catch (error) {
+    flow.broken(error);
+    throw error;
+  } finally {
+    state.current = before;
   }
 }
 

@@ -1,8 +1,7 @@
 'use strict';
 // What a kang server is told: kang's options checked, and the registry where one is not given.
 
-const os = require('node:os');
-const { app } = require('../agent/app');
+const { service, startedAt } = require('../agent/app');
 const { assertion } = require('../log/assertion');
 const { callbackText } = require('./callback');
 
@@ -58,15 +57,15 @@ class Service {
     this.limits = { ...LIMITS, ...options.limits };
     this.base = (options.uri_base ?? '/kang').replace(/\/+$/, '');
     this.registry = threadRegistry();
-    const known = app();
+    const known = service();
     /** @type {Record<string, string>} */
     this.service = {
-      name: options.service_name ?? known?.name ?? process.title,
-      ident: options.ident ?? `${os.hostname()}/${process.pid}`,
-      version: options.version ?? known?.version ?? '',
+      name: options.service_name ?? known.name,
+      ident: options.ident ?? known.ident,
+      version: options.version ?? known.version,
     };
     if (options.component !== undefined) this.service.component = options.component;
-    this.started = new Date(Date.now() - process.uptime() * 1000).toISOString();
+    this.started = startedAt();
   }
 
   /** Whether there is something to answer for `schema`. */
@@ -76,7 +75,7 @@ class Service {
 
   listTypes() {
     if (this.options.list_types) return this.options.list_types();
-    return this.registry.types().map(({ type }) => type);
+    return this.registry.names();
   }
 
   /** @param {string} type */
@@ -99,8 +98,7 @@ class Service {
   /** @param {string} type */
   schema(type) {
     if (this.options.schema) return this.options.schema(type);
-    const known = this.registry.types().find((one) => one.type === type);
-    return { summaryFields: known?.fields ?? [] };
+    return { summaryFields: this.registry.schema(type).summaryFields };
   }
 
   /**

@@ -157,24 +157,23 @@ function* calling(socket) {
   if (call instanceof http.ClientRequest) yield described(call, socket);
 }
 
-/** @param {any} call a ClientRequest @param {any} socket @returns {InFlight} */
+/** @param {any} call @param {() => any} describe @returns {InFlight} */
+function outgoing(call, describe) {
+  return { kind: 'out', key: call, server: null, since: sinceWhen(call, beganAt(call)), describe };
+}
+
+/** @param {any} call a ClientRequest @param {any} socket */
 function described(call, socket) {
-  return {
-    kind: 'out',
-    key: call,
-    server: null,
-    since: sinceWhen(call, beganAt(call)),
-    describe: () => ({
-      method: text(call.method),
-      url: `${text(call.protocol)}//${attempt(() => text(call.getHeader('host'))) || text(call.host)}${text(call.path)}`,
-      status: call.res?.statusCode ?? null,
-      route: null,
-      req_id: attempt(() => text(call.getHeader('x-request-id'))) || null,
-      remote: remoteAddress(socket),
-      sent: call.finished === true,
-      waiting_for: socket === null ? 'socket' : socket.connecting ? 'connection' : 'answer',
-    }),
-  };
+  return outgoing(call, () => ({
+    method: text(call.method),
+    url: `${text(call.protocol)}//${attempt(() => text(call.getHeader('host'))) || text(call.host)}${text(call.path)}`,
+    status: call.res?.statusCode ?? null,
+    route: null,
+    req_id: attempt(() => text(call.getHeader('x-request-id'))) || null,
+    remote: remoteAddress(socket),
+    sent: call.finished === true,
+    waiting_for: socket === null ? 'socket' : socket.connecting ? 'connection' : 'answer',
+  }));
 }
 
 /** @returns {Set<any>} */
@@ -211,21 +210,15 @@ function* fetching(socket) {
   const first = attempt(() => bySymbol(client, 'running index'));
   for (const call of queue.slice(typeof first === 'number' ? first : 0)) {
     if (call === null || typeof call !== 'object' || call.completed || call.aborted) continue;
-    yield {
-      kind: 'out',
-      key: call,
-      server: null,
-      since: sinceWhen(call, beganAt(call)),
-      describe: () => ({
-        method: text(call.method),
-        url: `${text(call.origin) || text(call.origin?.origin)}${text(call.path)}`,
-        status: null,
-        route: null,
-        req_id: null,
-        remote: remoteAddress(socket) ?? hostPort(client.host, client.port),
-        waiting_for: 'answer',
-      }),
-    };
+    yield outgoing(call, () => ({
+      method: text(call.method),
+      url: `${text(call.origin) || text(call.origin?.origin)}${text(call.path)}`,
+      status: null,
+      route: null,
+      req_id: null,
+      remote: remoteAddress(socket) ?? hostPort(client.host, client.port),
+      waiting_for: 'answer',
+    }));
   }
 }
 

@@ -6,6 +6,7 @@
 // What only those need who look is loaded when somebody does.
 
 const { performance } = require('node:perf_hooks');
+const { startedAt } = require('../agent/app');
 const { badArgument, checkOptions, sourceFrom } = require('./arguments');
 const { Faults } = require('./faults');
 const { Members } = require('./members');
@@ -284,7 +285,7 @@ class Registry {
   #stats(faults) {
     return {
       ...this.#provided?.stats(faults),
-      started: new Date(Date.now() - process.uptime() * 1000).toISOString(),
+      started: startedAt(),
       memory: process.memoryUsage(),
     };
   }

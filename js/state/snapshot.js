@@ -1,9 +1,8 @@
 'use strict';
 // Everything at once, in kang's form.
 
-const os = require('node:os');
 const { performance } = require('node:perf_hooks');
-const { app } = require('../agent/app');
+const { service } = require('../agent/app');
 const {
   ANSWER_SIZE,
   ANSWER_TIME,
@@ -53,7 +52,7 @@ class Snapshot {
     this.room = size;
     this.empty = true;
     /** @type {Record<string, any>} */
-    this.answer = { service: describeService(), stats, types };
+    this.answer = { service: service(), stats, types };
     /** @type {import('./copier').Cuts} */
     this.cuts = {};
     /** @type {{types: string[], after: Record<string, string | null>}} */
@@ -133,15 +132,6 @@ class Snapshot {
 function placeIn(after, type) {
   const place = Object.hasOwn(after, type) ? after[type] : null;
   return typeof place === 'string' ? place : null;
-}
-
-function describeService() {
-  const service = app();
-  return {
-    name: service?.name ?? process.title,
-    ident: `${os.hostname()}/${process.pid}`,
-    version: service?.version ?? '',
-  };
 }
 
 module.exports = { Snapshot };
